@@ -1,0 +1,59 @@
+"""Sums that EN 16931 demands, checked on what a source sent. A mismatch is a warning, never a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from gateway.model.record import DataWarning, DataWarningCode
+from gateway.model.values import Line, Money, Totals
+
+_ZERO = Decimal(0)
+
+
+def check_totals(totals: Totals, *, rounding_in_total: bool = False, vat_is_derived: bool = False) -> tuple[DataWarning, ...]:
+    """Check BR-CO-15, BT-112 = BT-109 + BT-110, exactly.
+
+    `rounding_in_total`: the source's figure including VAT has the rounding (BT-114) in it already. `vat_is_derived`: the VAT was
+    computed from the other two, so that the rule holds by construction; then a VAT whose sign is opposite to the amount without
+    VAT is the mismatch.
+    """
+    if totals.incl_vat is None or totals.excl_vat is None or totals.vat is None:
+        return ()
+    excl, vat, incl = totals.excl_vat.amount, totals.vat.amount, totals.incl_vat.amount
+    if vat_is_derived:
+        if excl * vat < _ZERO:
+            return (_mismatch(f"BR-CO-15: {_plain(incl)} including VAT against {_plain(excl)} without", "totals", "vat"),)
+        return ()
+    rounding = totals.rounding.amount if rounding_in_total and totals.rounding is not None else _ZERO
+    if excl + vat + rounding != incl:
+        return (_mismatch(f"BR-CO-15: {_plain(excl)} + VAT {_plain(vat)} is not {_plain(incl)}", "totals", "inclVat"),)
+    return ()
+
+
+def check_lines(totals: Totals, lines: Iterable[Line], charges: Iterable[Money] = ()) -> tuple[DataWarning, ...]:
+    """Check BR-CO-13, BT-109 = sum of BT-131 + charges, and BR-CO-14, BT-110 = sum of the lines' VAT; where all sides are known.
+
+    A source that does not say whether its lines cover everything must not be checked with this.
+    """
+    known = tuple(lines)
+    found: list[DataWarning] = []
+    nets = [line.net_amount.amount for line in known if line.net_amount is not None]
+    if totals.excl_vat is not None and known and len(nets) == len(known):
+        total = sum(nets, _ZERO) + sum((charge.amount for charge in charges), _ZERO)
+        if total != totals.excl_vat.amount:
+            message = f"BR-CO-13: the lines and charges are {_plain(total)}, the invoice says {_plain(totals.excl_vat.amount)}"
+            found.append(_mismatch(message, "totals", "exclVat"))
+    vats = [line.vat_amount.amount for line in known if line.vat_amount is not None]
+    if totals.vat is not None and known and len(vats) == len(known) and sum(vats, _ZERO) != totals.vat.amount:
+        message = f"BR-CO-14: the VAT of the lines is {_plain(sum(vats, _ZERO))}, the invoice says {_plain(totals.vat.amount)}"
+        found.append(_mismatch(message, "totals", "vat"))
+    return tuple(found)
+
+
+def _mismatch(message: str, *field: str) -> DataWarning:
+    return DataWarning(DataWarningCode.ARITHMETIC_MISMATCH, message, field)
+
+
+def _plain(amount: Decimal) -> str:
+    return format(amount, "f")

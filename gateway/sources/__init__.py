@@ -1,0 +1,1 @@
+"""The configured kinds of sources."""

@@ -1,0 +1,200 @@
+"""What every source offers to the rest of the gateway, and the strategies by which N keys become upstream calls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from gateway.errors import GatewayError
+from gateway.model import (
+    Capability,
+    Confirmation,
+    Kind,
+    Line,
+    MutationOutcome,
+    Operation,
+    OrderStatus,
+    PaymentStatus,
+    Record,
+    Ref,
+    SourceHealth,
+    UpstreamRefusal,
+    UserError,
+    Write,
+)
+from gateway.transport import Clock, Request, Response, Scope, Upstream
+
+
+class Fetch(StrEnum):
+    """What can be fetched by key. The first five give records, the last two give tuples of lines."""
+
+    CUSTOMER = "customer"
+    ORDER = "order"
+    INVOICE = "invoice"
+    INVOICE_SETTINGS = "invoice settings"
+    CURRENCY = "currency"
+    ORDER_LINES = "order lines"
+    INVOICE_LINES = "invoice lines"
+
+
+Lines = tuple[Line, ...]
+Answer = Record | Lines | GatewayError | None
+"""Of one key: what was found; None, the source says that there is none; or the failure, as a value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceProfile:
+    """What a configured source is, without asking it."""
+
+    key: str
+    system: str
+    """As its spec spells it, e.g. the member of the graph's enum."""
+    display_name: str
+    time_zone: ZoneInfo
+    default_currency: str | None = None
+    payment_status: Mapping[str, PaymentStatus] = field(default_factory=dict)
+    order_status: Mapping[str, OrderStatus] = field(default_factory=dict)
+    currencies: Mapping[str, str] = field(default_factory=dict)
+    """The source's own currency ids to ISO 4217 codes, as configured."""
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By upstream field, by code: what this installation calls it, as configured."""
+
+    def label(self, field_name: str, code: str) -> str | None:
+        """Give the configured label of a code."""
+        return self.labels.get(field_name, {}).get(code)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceParts:
+    """Everything a source is built from; the composition root makes it."""
+
+    profile: SourceProfile
+    options: Any
+    """The system's own part of the configuration table: an instance of its `SourceSpec.options`."""
+    upstream: Upstream
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A write that is valid and ready to be sent once.
+
+    `subject`: the invoice number, order or customer it is about. `result`: the key of what it makes, where that is known
+    beforehand. `submitted`: the object as it is about to be written, where the input is enough to say. `before`: what a look
+    found before sending; only the source that made it reads it. `previous`: the settings that it replaces.
+    """
+
+    operation: Operation
+    request: Request
+    subject: str | None = None
+    result: Ref | None = None
+    submitted: Record | None = None
+    before: object = None
+    previous: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A write that must not be sent, and why. `unsupported`: the source cannot do this at all."""
+
+    errors: tuple[UserError, ...]
+    unsupported: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What an answer, or a look, proves about a write that was sent."""
+
+    outcome: MutationOutcome
+    confirmation: Confirmation | None = None
+    record: Record | None = None
+    order: Record | None = None
+    errors: tuple[UserError, ...] = ()
+
+
+class Source(Protocol):
+    """One configured upstream. Built once, shared by all requests, holds no state of a request."""
+
+    @property
+    def profile(self) -> SourceProfile:
+        """What it is."""
+
+    @property
+    def capabilities(self) -> tuple[Capability, ...]:
+        """What it can do, one entry an `Operation`; calls nobody."""
+
+    @property
+    def health(self) -> SourceHealth:
+        """How its calls went lately."""
+
+    @property
+    def personal_fields(self) -> frozenset[str]:
+        """Names of upstream fields that hold personal identity numbers: removed from raw JSON, never a unified field."""
+
+    def canonical(self, kind: Kind, native_id: str) -> str:
+        """Give the one spelling of a key; raises `InvalidInput` when no such key can exist."""
+
+    async def fetch_many(self, fetch: Fetch, refs: Sequence[Ref], scope: Scope) -> Sequence[Answer]:
+        """Answer each key, in the order asked. Keys are distinct and this source's. A failure is a value, never raised."""
+
+    async def find(self, kind: Kind, number: str, scope: Scope) -> tuple[Record, ...]:
+        """Find objects by the number the business uses: all that match. Raises `LookupUnsupported` and upstream errors."""
+
+    async def prepare(self, write: Write, scope: Scope) -> Prepared | Refused:
+        """Validate by name, make the reads that the checks need, and say exactly what would be sent. Sends no write."""
+
+    async def send(self, prepared: Prepared, scope: Scope) -> Response:
+        """Send the write, once. Gives the answer whatever its status; raises `UpstreamError` when there was none."""
+
+    async def settle(self, prepared: Prepared, response: Response, scope: Scope) -> Settled:
+        """Say what a 2xx answer proves. May look (read back); never sends again."""
+
+    async def look(self, prepared: Prepared, scope: Scope) -> Settled:
+        """Find out by reading whether the write happened: APPLIED with READ_BACK, REJECTED when proven absent, else UNKNOWN.
+
+        An UNKNOWN says in its error what to look at by hand. Raises nothing: an unreadable upstream is UNKNOWN.
+        """
+
+    def refusals(self, response: Response) -> tuple[UpstreamRefusal, ...]:
+        """Read what the source itself says in an answer that refuses; at least one entry, with the status."""
+
+    async def probe(self, scope: Scope) -> str:
+        """Sign in and make one cheap read; gives a line for the operator, raises upstream errors."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSpec:
+    """What one system hands to the composition root."""
+
+    name: str
+    """Value of `system = "..."` in the configuration."""
+    system: str
+    """Member of the graph's enum of systems."""
+    options: type[Any]
+    """A pydantic model of the keys that only this system has; unknown keys are refused."""
+    build: Callable[[SourceParts], Source]
+
+
+async def each(refs: Sequence[Ref], fetch_one: Callable[[Ref], Awaitable[Answer]]) -> list[Answer]:
+    """EACH: one call a key, all at once; the source's bulkhead holds them back. Failures become values."""
+    return list(await asyncio.gather(*(_as_value(fetch_one(ref)) for ref in refs)))
+
+
+async def _as_value(answer: Awaitable[Answer]) -> Answer:
+    try:
+        return await answer
+    except GatewayError as error:
+        return error
+
+
+async def one_for_all(refs: Sequence[Ref], fetch_all: Callable[[], Awaitable[Callable[[Ref], Answer]]]) -> list[Answer]:
+    """WINDOW, PARENT: one read answers every key; its failure is the failure of each."""
+    try:
+        answer = await fetch_all()
+    except GatewayError as error:
+        return [error] * len(refs)
+    return [answer(ref) for ref in refs]

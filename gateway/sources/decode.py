@@ -1,0 +1,256 @@
+"""Decoding that all sources share, pure: exact decimals, instants, framework defaults, kept object references.
+
+`Reading` reads the fields of one record by the rules of the graph and collects the warnings on the way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any, Final, TypeVar
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from gateway.model import DataWarning, DataWarningCode
+
+T = TypeVar("T")
+
+MAX_EXPONENT: Final = 30
+_WCF_DATE: Final = re.compile(r"/Date\((-?\d{1,15})([+-]\d{4})?\)/")
+_US_DATE: Final = "%m/%d/%Y %I:%M:%S %p"
+_FRACTION: Final = re.compile(r"(\.\d{6})\d+")
+_ISO_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$", re.IGNORECASE)
+_ISO_CURRENCY: Final = re.compile(r"[A-Z]{3}")
+_GENERIC: Final = msgspec.json.Decoder(float_hook=Decimal)
+
+
+class Malformed(ValueError):
+    """A payload is not what the upstream's pages promise; the message names the field, never its content."""
+
+
+def decode(body: bytes, type_: type[T]) -> T:
+    """Decode typed JSON; decimals are exact. Raises `Malformed`."""
+    try:
+        return msgspec.json.decode(body, type=type_)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(_describe(error)) from None
+
+
+def decode_tree(body: bytes) -> Any:  # noqa: ANN401  (any JSON value)
+    """Decode JSON to plain dicts and lists with every non-integer as an exact `Decimal`. Raises `Malformed`."""
+    try:
+        return _GENERIC.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ArithmeticError) as error:
+        raise Malformed(_describe(error)) from None
+
+
+def encode_tree(tree: object) -> bytes:
+    """Encode what `decode_tree` gave, decimals as numbers."""
+    return msgspec.json.encode(tree) if tree is None else _TREE_ENCODER.encode(tree)
+
+
+_TREE_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+
+
+def convert(tree: object, type_: type[T]) -> T:
+    """Turn a decoded tree into a typed payload. Raises `Malformed`."""
+    try:
+        return msgspec.convert(tree, type_)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise Malformed(_describe(error)) from None
+
+
+def _describe(error: Exception) -> str:
+    # msgspec's own texts name types and paths, not values.
+    return str(error) if isinstance(error, msgspec.ValidationError) else "not JSON"
+
+
+def is_nothing(body: bytes) -> bool:
+    """Say whether a body is empty or the JSON `null`."""
+    return body.strip() in {b"", b"null"}
+
+
+def resolve_references(tree: object) -> object:
+    """Replace each `{"$ref": "n"}` by the object whose `$id` is n, and drop the `$id`s (Json.NET PreserveReferencesHandling).
+
+    An object inside itself, or a reference to nothing, becomes None.
+    """
+    by_id: dict[str, dict[str, Any]] = {}
+    _collect(tree, by_id)
+    return _resolved(tree, by_id, ())
+
+
+def _collect(tree: object, by_id: dict[str, dict[str, Any]]) -> None:
+    if isinstance(tree, dict):
+        if isinstance(tree.get("$id"), str):
+            by_id[tree["$id"]] = tree
+        for value in tree.values():
+            _collect(value, by_id)
+    elif isinstance(tree, list):
+        for item in tree:
+            _collect(item, by_id)
+
+
+def _resolved(tree: object, by_id: dict[str, dict[str, Any]], above: tuple[int, ...]) -> object:
+    if isinstance(tree, list):
+        return [_resolved(item, by_id, above) for item in tree]
+    if not isinstance(tree, dict):
+        return tree
+    target = by_id.get(tree["$ref"]) if isinstance(tree.get("$ref"), str) else tree
+    if target is None or id(target) in above:
+        return None
+    inside = (*above, id(target))
+    return {key: _resolved(value, by_id, inside) for key, value in target.items() if key != "$id"}
+
+
+def exact(value: Decimal | int | None) -> Decimal | None:
+    """Take an amount as sent; NaN, Infinity and exponents over 30 are `Malformed`."""
+    if value is None:
+        return None
+    amount = Decimal(value)
+    if not amount.is_finite() or abs(amount.adjusted()) > MAX_EXPONENT:
+        raise Malformed("an amount is no finite number of sensible size")
+    return amount
+
+
+def to_instant(text: str, zone: ZoneInfo) -> datetime:
+    """Read an instant: 0-7 fractional digits, `T` or a blank, offset, `Z` or none (then local in `zone`), `/Date(ms+zzzz)/`.
+
+    Also the US form `12/21/2025 1:04:33 PM`. More than 6 fractional digits are cut. Raises `Malformed`.
+    """
+    stripped = text.strip()
+    wcf = _WCF_DATE.fullmatch(stripped)
+    try:
+        if wcf:
+            return _from_wcf(wcf)
+        instant = _from_text(stripped)
+        return instant if instant.tzinfo is not None else instant.replace(tzinfo=zone)
+    except (ValueError, OverflowError):
+        raise Malformed("a date is not one") from None
+
+
+def _from_text(text: str) -> datetime:
+    if "/" in text:
+        return datetime.strptime(text, _US_DATE)  # noqa: DTZ007  (the zone is put in by the caller)
+    if not _ISO_DATE.match(text):
+        raise ValueError(text)
+    return datetime.fromisoformat(_FRACTION.sub(r"\1", text))
+
+
+def _from_wcf(match: re.Match[str]) -> datetime:
+    # The number is UTC milliseconds; the offset only says which local time to show (WCF DataContractJsonSerializer).
+    instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(match[1]))
+    if match[2] is None:
+        return instant
+    sign = -1 if match[2][0] == "-" else 1
+    offset = sign * timedelta(hours=int(match[2][1:3]), minutes=int(match[2][3:5]))
+    return instant.astimezone(timezone(offset))
+
+
+def to_day(instant: datetime, text: str, zone: ZoneInfo) -> date:
+    """Give the day in the offset that was sent; of a `Z` text, the day in `zone`."""
+    is_utc_text = text.strip().upper().endswith("Z") or bool(_WCF_DATE.fullmatch(text.strip()) and "+" not in text and "-" not in text[6:])
+    return instant.astimezone(zone).date() if is_utc_text else instant.date()
+
+
+def is_default_guid(value: UUID) -> bool:
+    """Say whether it is the all-zero GUID that .NET writes for "none"."""
+    return value.int == 0
+
+
+def local_midnight(day: date, zone: ZoneInfo) -> datetime:
+    """Give the start of a day in a zone, with its offset: how a date is written to an upstream."""
+    return datetime(day.year, day.month, day.day, tzinfo=zone)
+
+
+def text_or_none(value: str | None) -> str | None:
+    """Read an empty or blank text as None; keep any other as it is."""
+    return value if value is not None and value.strip() else None
+
+
+@dataclass(slots=True)
+class Reading:
+    """Reads the fields of one record; field names are paths in the graph's spelling, e.g. `("totals", "vat")`."""
+
+    zone: ZoneInfo
+    found: list[DataWarning] = field(default_factory=list)
+
+    @property
+    def warnings(self) -> tuple[DataWarning, ...]:
+        """What was found so far."""
+        return tuple(self.found)
+
+    def warn(self, code: DataWarningCode, message: str, *path: str) -> None:
+        """Add a warning."""
+        self.found.append(DataWarning(code, message, path or None))
+
+    def add(self, warnings: Iterable[DataWarning]) -> None:
+        """Add warnings made elsewhere."""
+        self.found.extend(warnings)
+
+    def instant(self, text: str | None, *path: str) -> datetime | None:
+        """Read an instant; year 1 is the framework's default, read as None with a warning."""
+        if text is None or not text.strip():
+            return None
+        instant = to_instant(text, self.zone)
+        if instant.year == 1:
+            self.warn(DataWarningCode.DEFAULT_READ_AS_NULL, "0001-01-01 stands for no date", *path)
+            return None
+        return instant
+
+    def day(self, text: str | None, *path: str) -> date | None:
+        """Read the day of an instant, in the offset sent (`Z`: in the source's zone)."""
+        instant = self.instant(text, *path)
+        return None if instant is None or text is None else to_day(instant, text, self.zone)
+
+    def guid(self, text: str | None, *path: str) -> str | None:
+        """Read a GUID as lower-case text; all zeros is read as None with a warning. Raises `Malformed`."""
+        if text is None or not text.strip():
+            return None
+        try:
+            value = UUID(text.strip())
+        except ValueError:
+            raise Malformed("a GUID is not one") from None
+        if is_default_guid(value):
+            self.warn(DataWarningCode.DEFAULT_READ_AS_NULL, "the all-zero GUID stands for none", *path)
+            return None
+        return str(value)
+
+    def number(self, value: int | str | None, *path: str) -> str | None:
+        """Read an id or number as text, no grouping; 0 is read as None with a warning, an empty text as None."""
+        if value is None or (isinstance(value, str) and not value.strip()):
+            return None
+        if value == 0:
+            self.warn(DataWarningCode.DEFAULT_READ_AS_NULL, "0 stands for no number", *path)
+            return None
+        return str(value)
+
+    def currency_code(self, text: str | None, *path: str) -> str | None:
+        """Read an ISO 4217 code, upper-cased; anything that is not three letters is None with a warning."""
+        if text is None or not text.strip():
+            return None
+        code = text.strip().upper()
+        if not _ISO_CURRENCY.fullmatch(code):
+            self.warn(DataWarningCode.UNMAPPED_VALUE, "the currency is not an ISO 4217 code", *path)
+            return None
+        return code
+
+    def multiplier_percent(self, rate: Decimal | int | None, *path: str) -> Decimal | None:
+        """Read a VAT multiplier as percent, exactly: 1.25 is 25, 1 is 0; below 1 is None with a warning."""
+        multiplier = exact(rate)
+        if multiplier is None:
+            return None
+        if multiplier < 1:
+            self.warn(DataWarningCode.UNMAPPED_VALUE, "a VAT multiplier below 1 has no meaning", *path)
+            return None
+        return _trimmed((multiplier - 1) * 100)
+
+
+def _trimmed(value: Decimal) -> Decimal:
+    """Drop zeros behind the point: 25.00 is 25."""
+    return value.quantize(Decimal(1)) if value == value.to_integral_value() else value.normalize()

@@ -1,0 +1,43 @@
+"""Time as a collaborator, so that no test sleeps and none depends on the day."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Tells the time of day and the time passed."""
+
+    def now(self) -> datetime:
+        """Give the present instant, in UTC."""
+
+    def monotonic(self) -> float:
+        """Give seconds from some fixed point; never goes back."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Give the present instant, in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Give seconds from some fixed point."""
+        return time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a whole request shares with every upstream call it causes: until when, and under which id."""
+
+    request_id: str
+    deadline: float
+    """A point of `Clock.monotonic`."""
+
+    def seconds_left(self, clock: Clock) -> float:
+        """Give what is left for further calls; zero or less: none."""
+        return self.deadline - clock.monotonic()

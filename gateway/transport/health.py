@@ -1,0 +1,40 @@
+"""How an upstream's calls went lately, as one word."""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import StrEnum
+from typing import Final
+
+_REMEMBERED: Final = 20
+_FAILING_SHARE: Final = 0.5
+
+
+class Health(StrEnum):
+    """NOT_CHECKED: no call yet. DOWN: at least half of the last 20 calls got no proper answer. DEGRADED: some."""
+
+    UP = "UP"
+    DEGRADED = "DEGRADED"
+    DOWN = "DOWN"
+    NOT_CHECKED = "NOT_CHECKED"
+
+
+class HealthLog:
+    """Remembers whether the last calls got an answer; a 4xx is an answer."""
+
+    def __init__(self) -> None:
+        self._answered: deque[bool] = deque(maxlen=_REMEMBERED)
+
+    def note(self, *, answered: bool) -> None:
+        """Remember one call."""
+        self._answered.append(answered)
+
+    @property
+    def health(self) -> Health:
+        """Sum up."""
+        if not self._answered:
+            return Health.NOT_CHECKED
+        failed = self._answered.count(False)
+        if failed == 0:
+            return Health.UP
+        return Health.DOWN if failed >= _FAILING_SHARE * len(self._answered) else Health.DEGRADED

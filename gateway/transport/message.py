@@ -1,0 +1,86 @@
+"""A request to an upstream and its answer, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+JsonBody = object
+"""A JSON value whose amounts are `Decimal`; they are written as numbers with the scale they have."""
+
+_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+
+
+class NoBody:
+    """Stands for "no body at all", which is not the same as JSON null."""
+
+
+NO_BODY: Final = NoBody()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One call, below the source's `base_url`.
+
+    `path` starts with `/` and is made with `path_of`; `operation` is the vendor's name for it, for errors, logs and counts.
+    Only a POST that writes goes through `Upstream.write`.
+    """
+
+    operation: str
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    json: JsonBody | NoBody = NO_BODY
+
+    @property
+    def target(self) -> str:
+        """Path and query as they go over the wire."""
+        return f"{self.path}?{urlencode(self.query, quote_via=quote)}" if self.query else self.path
+
+    @property
+    def content(self) -> bytes | None:
+        """The body as it goes over the wire; None when there is none."""
+        return None if isinstance(self.json, NoBody) else _ENCODER.encode(plain(self.json))
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def is_success(self) -> bool:
+        """Say whether the status is 2xx."""
+        return 200 <= self.status < 300  # noqa: PLR2004  (HTTP's own classes)
+
+
+def path_of(template: str, **parts: str | int) -> str:
+    """Fill `{names}` of a path with values, each escaped so that it stays one segment."""
+    return template.format(**{name: _segment(str(value)) for name, value in parts.items()})
+
+
+def _segment(value: str) -> str:
+    # A segment of dots alone would be resolved as a relative path by clients and proxies.
+    return quote(value, safe="") if value.strip(".") else value.replace(".", "%2E")
+
+
+def plain(value: object) -> object:
+    """Copy a JSON value with each decimal in plain notation: `1E+2` becomes `100`."""
+    match value:
+        case Decimal():
+            return Decimal(format(value, "f"))
+        case dict():
+            return {key: plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case _:
+            return value

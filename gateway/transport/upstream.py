@@ -1,0 +1,41 @@
+"""One upstream as a source sees it: send a request, get an answer or a typed error."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Protocol
+
+from gateway.errors import MalformedAnswer
+from gateway.transport.health import Health
+from gateway.transport.clock import Scope
+from gateway.transport.message import Request, Response
+
+
+class Upstream(Protocol):
+    """Signed-in access to one upstream, with its bulkhead."""
+
+    @property
+    def source(self) -> str:
+        """The configuration key, for errors."""
+
+    @property
+    def health(self) -> Health:
+        """How its calls went lately."""
+
+    async def read(self, request: Request, scope: Scope, *, answers: Collection[int] = (200,)) -> Response:
+        """Send a read and give the answer when its status is one of `answers`.
+
+        Any other status is an error: 401 (after one renewal of the credentials) and 403 `UpstreamAuthFailed`, 429
+        `UpstreamRateLimited`, other 4xx `UpstreamRejected`, 5xx `UpstreamUnavailable`, anything else `MalformedAnswer`.
+        Raises `UpstreamTimeout` and `UpstreamUnavailable` where no answer came.
+        """
+
+    async def write(self, request: Request, scope: Scope) -> Response:
+        """Send a write once, and give the answer whatever its status.
+
+        Raises `UpstreamTimeout` or `UpstreamUnavailable` where no answer came; their `nothing_sent` says whether it is proven
+        that nothing left.
+        """
+
+    def malformed(self, request: Request, message: str) -> MalformedAnswer:
+        """Make the error for an answer that cannot be read."""
