@@ -64,3 +64,5 @@ class Record:
     raw: bytes | None = None
     """The source's own JSON of this object, as it came."""
     warnings: Read[tuple[DataWarning, ...]] = UNREAD
+    is_alias: bool = False
+    """The ref is another key of the object: it is resolved before the object gets an id."""
