@@ -6,8 +6,8 @@ from collections.abc import Collection
 from typing import Protocol
 
 from gateway.errors import MalformedAnswer
-from gateway.transport.health import Health
 from gateway.transport.clock import Scope
+from gateway.transport.health import Health
 from gateway.transport.message import Request, Response
 
 

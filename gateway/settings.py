@@ -1,0 +1,400 @@
+"""The configuration: read once, validated whole, frozen. Every mistake becomes one line that names file, table and key.
+
+The keys that one system alone has are validated by that system's own model, which the composition root passes in: this module
+knows no system.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from gateway.errors import SettingsError
+
+_KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def _resolve_secret(value: object, info: ValidationInfo) -> object:
+    """Read `env:NAME` and `file:/path`; any other text is the secret itself."""
+    if not isinstance(value, str):
+        return value
+    kind, _, name = value.partition(":")
+    if kind == "env":
+        environ: Mapping[str, str] = (info.context or {}).get("environ", os.environ)
+        if not environ.get(name):
+            raise ValueError(f"the environment variable {name} is not set")
+        return environ[name]
+    if kind == "file":
+        return _read_secret_file(Path(name))
+    return value
+
+
+def _read_secret_file(path: Path) -> str:
+    try:
+        secret = path.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError):
+        raise ValueError(f"the file {path} cannot be read") from None
+    if not secret:
+        raise ValueError(f"the file {path} is empty")
+    return secret
+
+
+def _known_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{value!r} is no IANA time zone") from None
+    return value
+
+
+Secret = Annotated[SecretStr, BeforeValidator(_resolve_secret)]
+Zone = Annotated[str, AfterValidator(_known_zone)]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
+CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class NoAuth(_Table):
+    """Send no credentials."""
+
+    kind: Literal["none"] = "none"
+
+
+class BasicAuth(_Table):
+    """HTTP Basic on every request."""
+
+    kind: Literal["basic"]
+    username: str
+    password: Secret
+
+
+class HeaderAuth(_Table):
+    """A fixed header on every request."""
+
+    kind: Literal["header"]
+    name: HeaderName
+    value: Secret
+
+
+class BearerAuth(_Table):
+    """A fixed bearer token."""
+
+    kind: Literal["bearer"]
+    token: Secret
+
+
+class PasswordAuth(_Table):
+    """A token from user name and password, sent as a form; the field names are configurable."""
+
+    kind: Literal["password"]
+    token_path: Annotated[str, Field(pattern=r"^/")] = "/Token"  # noqa: S105  (a path)
+    username: str
+    password: Secret
+    username_field: str = "userName"
+    password_field: str = "password"  # noqa: S105  (the name of a form field)
+    grant_type: str = "password"
+    header_prefix: str = "Bearer"
+
+
+class ClientCredentialsAuth(_Table):
+    """OAuth2 client credentials, sent in the body of the token request."""
+
+    kind: Literal["client_credentials"]
+    token_url: Annotated[str, Field(pattern=r"^https?://")]
+    client_id: str
+    client_secret: Secret
+    scope: str | None = None
+
+
+Auth = Annotated[
+    NoAuth | BasicAuth | HeaderAuth | BearerAuth | PasswordAuth | ClientCredentialsAuth,
+    Field(discriminator="kind"),
+]
+PaymentStatusName = Literal["PAID", "PARTIALLY_PAID", "UNPAID", "UNKNOWN"]
+OrderStatusName = Literal["OPEN", "CONFIRMED", "DELIVERED", "INVOICED", "CLOSED", "CANCELLED", "DELETED", "UNKNOWN"]
+
+
+class SourceSettings(_Table):
+    """The keys of `[sources.<key>]` that every system has; `options` holds the system's own."""
+
+    system: str
+    base_url: Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")]
+    display_name: str | None = None
+    enabled: bool = True
+    former_keys: tuple[str, ...] = ()
+    default_currency: CurrencyCode | None = None
+    time_zone: Zone = "Europe/Stockholm"
+    auth: Auth = NoAuth()
+    headers: Mapping[HeaderName, Secret] = Field(default_factory=dict)
+    timeout_seconds: Seconds = 3
+    connect_timeout_seconds: Seconds = 1
+    max_in_flight: Annotated[int, Field(ge=1, le=1000)] = 32
+    max_answer_bytes: Annotated[int, Field(ge=1024)] = 10_485_760
+    ca_file: Path | None = None
+    client_cert: Path | None = None
+    client_key: Path | None = None
+    payment_status: Mapping[str, PaymentStatusName] = Field(default_factory=dict)
+    order_status: Mapping[str, OrderStatusName] = Field(default_factory=dict)
+    currencies: Mapping[str, CurrencyCode] = Field(default_factory=dict)
+    labels: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
+    max_queue: int = 64
+    retries: int = 2
+    retry_budget_percent: int = 10
+    breaker_calls: int = 20
+    breaker_failure_percent: int = 50
+    breaker_open_seconds: float = 5
+    options: Any = None
+
+    @field_validator("ca_file", "client_cert", "client_key")
+    @classmethod
+    def _file_is_there(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError(f"there is no file {value}")
+        return value
+
+    @model_validator(mode="after")
+    def _key_has_certificate(self) -> SourceSettings:
+        if self.client_key is not None and self.client_cert is None:
+            raise ValueError("client_key needs client_cert beside it")
+        return self
+
+
+class ServerSettings(_Table):
+    """`[server]`."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    state: str = "sqlite:///gateway.db"
+    signing_key: Secret | None = None
+    trusted_documents: Literal["off", "allow", "require"] = "off"
+    documents: Path | None = None
+    explorer: bool = False
+    introspection: bool = False
+    get_queries: bool = False
+    cors_origins: tuple[Annotated[str, Field(pattern=r"^https?://[^/\s*]+$")], ...] = ()
+    deadline_seconds: Seconds = 10
+    mutation_deadline_seconds: Seconds = 30
+
+
+def _as_tuple(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+class CallerSettings(_Table):
+    """`[[callers]]`: who may call with which key."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    key_sha256: Annotated[tuple[Annotated[str, Field(pattern=_SHA256.pattern + "$")], ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+    permissions: tuple[Literal["read", "write", "raw", "explorer", "audit"], ...]
+    sources: tuple[str, ...]
+    requests_per_minute: Annotated[int, Field(ge=1)] = 600
+    max_in_flight: Annotated[int, Field(ge=1)] = 32
+
+
+class LimitSettings(_Table):
+    """`[limits]`; what is not listed here is not limited yet."""
+
+    max_body_bytes: Annotated[int, Field(ge=1024)] = 1_000_000
+    max_nodes: Annotated[int, Field(ge=1, le=10_000)] = 200
+    max_depth: int = 12
+    max_upstream_calls: int = 1000
+
+
+class JournalSettings(_Table):
+    """`[journal]`."""
+
+    keep_days: int = 30
+    settle_after_seconds: float = 120
+    audit_days: int = 2600
+
+
+class LinkSettings(_Table):
+    """`[links]`."""
+
+    rules: tuple[Literal["organization_number", "customer_number", "email"], ...] = ()
+    file: Path | None = None
+
+
+class Settings(_Table):
+    """The whole configuration."""
+
+    server: ServerSettings = ServerSettings()
+    callers: tuple[CallerSettings, ...] = ()
+    limits: LimitSettings = LimitSettings()
+    journal: JournalSettings = JournalSettings()
+    links: LinkSettings = LinkSettings()
+    sources: Mapping[str, SourceSettings]
+    notices: tuple[str, ...] = ()
+    """Keys that are set and that this version does not use yet: said at start, one line each."""
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether anybody may call: no caller is configured, so only loopback may be served."""
+        return not self.callers
+
+    @property
+    def on_loopback(self) -> bool:
+        """Say whether the gateway listens on this machine only."""
+        return self.server.host in _LOOPBACK
+
+
+# Keys of the contract whose machinery comes later. Setting one is answered with a notice, never silently.
+_NOT_USED_YET: Final = frozenset({
+    "server.state", "server.signing_key", "server.documents", "limits.max_depth", "limits.max_upstream_calls", "journal.keep_days",
+    "journal.settle_after_seconds", "journal.audit_days", "links.rules", "links.file", "callers.requests_per_minute",
+    "callers.max_in_flight", "sources.max_queue", "sources.retries", "sources.retry_budget_percent", "sources.breaker_calls",
+    "sources.breaker_failure_percent", "sources.breaker_open_seconds", "sources.window_ttl_seconds",
+})  # fmt: skip
+# Keys that promise protection this version cannot give: refused, so that nobody relies on them.
+_REFUSED: Final = {
+    "jwt": "signed-in frontends are not supported yet; use [[callers]] with keys",
+    "server.trusted_documents": 'trusted documents are not supported yet; leave it out or "off"',
+    "server.get_queries": "queries over GET are not supported yet; leave it out or false",
+}  # fmt: skip
+
+
+def load_settings(path: Path, options: Mapping[str, type[BaseModel]], environ: Mapping[str, str] | None = None) -> Settings:
+    """Read a TOML file; `options` has each system's own model by its name. Raises `SettingsError` with a line a mistake."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror or 'cannot be read'}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not TOML: {error}") from None
+    return parse_settings(data, options, environ, name=path.name)
+
+
+def parse_settings(
+    data: Mapping[str, Any],
+    options: Mapping[str, type[BaseModel]],
+    environ: Mapping[str, str] | None = None,
+    *,
+    name: str = "configuration",
+) -> Settings:
+    """Validate a configuration that was read already; see `load_settings`."""
+    context = {"environ": os.environ if environ is None else environ}
+    mistakes = [f"{name}: {key}: {why}" for key, why in _REFUSED.items() if _is_set(data, key)]
+    top = {key: value for key, value in data.items() if key not in {"sources", "jwt"}}
+    top["sources"] = _sources(data.get("sources"), options, context, name, mistakes)
+    settings: Settings | None = None
+    try:
+        settings = Settings.model_validate({**top, "notices": tuple(_notices(data))}, context=context)
+    except ValidationError as error:
+        mistakes.extend(_lines(error, name))
+    if settings is not None:
+        mistakes.extend(f"{name}: {line}" for line in _contradictions(settings))
+    if mistakes or settings is None:
+        raise SettingsError(*mistakes)
+    return settings
+
+
+def _sources(
+    tables: object, options: Mapping[str, type[BaseModel]], context: dict[str, Any], name: str, mistakes: list[str]
+) -> dict[str, SourceSettings]:
+    if not isinstance(tables, dict) or not tables:
+        mistakes.append(f"{name}: sources: at least one [sources.<key>] table is needed")
+        return {}
+    found = {key: _source(key, table, options, context, name, mistakes) for key, table in tables.items()}
+    return {key: source for key, source in found.items() if source is not None}
+
+
+def _source(
+    key: str, table: object, options: Mapping[str, type[BaseModel]], context: dict[str, Any], name: str, mistakes: list[str]
+) -> SourceSettings | None:
+    where = f"{name}: sources.{key}"
+    if not _KEY.fullmatch(key):
+        mistakes.append(f"{where}: a key has letters, digits, `_` and `-`, at most 63")
+        return None
+    if not isinstance(table, dict):
+        mistakes.append(f"{where}: this must be a table")
+        return None
+    model = options.get(str(table.get("system")))
+    if model is None:
+        mistakes.append(f"{where}.system: must be one of {', '.join(sorted(options))}")
+        return None
+    common = {field: value for field, value in table.items() if field in SourceSettings.model_fields and field != "options"}
+    own = {field: value for field, value in table.items() if field not in common and f"sources.{field}" not in _NOT_USED_YET}
+    before = len(mistakes)
+    system_options = _validated(model, own, context, where, mistakes)
+    source = _validated(SourceSettings, {**common, "options": system_options}, context, where, mistakes)
+    return source if len(mistakes) == before else None
+
+
+def _validated(model: type[BaseModel], data: Mapping[str, Any], context: dict[str, Any], where: str, mistakes: list[str]) -> Any:  # noqa: ANN401  (an instance of `model`)
+    try:
+        return model.model_validate(data, context=context)
+    except ValidationError as error:
+        mistakes.extend(_lines(error, where, separator="."))
+        return None
+
+
+def _lines(error: ValidationError, where: str, separator: str = ": ") -> Iterable[str]:
+    for mistake in error.errors(include_url=False, include_input=False, include_context=False):
+        path = ".".join(str(part) for part in mistake["loc"] if not _is_branch(part))
+        message = "unknown key" if mistake["type"] == "extra_forbidden" else mistake["msg"].removeprefix("Value error, ")
+        yield f"{where}{separator}{path}: {message}" if path else f"{where}: {message}"
+
+
+def _is_branch(part: int | str) -> bool:
+    # pydantic puts the tag of a discriminated union into the path; the operator never wrote it.
+    return part in {"none", "basic", "header", "bearer", "password", "client_credentials"} and isinstance(part, str)
+
+
+def _contradictions(settings: Settings) -> Iterable[str]:
+    keys = set(settings.sources)
+    names = [caller.name for caller in settings.callers]
+    for index, caller in enumerate(settings.callers):
+        for source in caller.sources:
+            if source != "*" and source not in keys:
+                yield f"callers.{index}.sources: there is no source {source!r}"
+        if caller.name in names[:index]:
+            yield f"callers.{index}.name: {caller.name!r} is there twice"
+    taken = set(keys)
+    for key, source_settings in settings.sources.items():
+        for former in source_settings.former_keys:
+            if former in taken:
+                yield f"sources.{key}.former_keys: {former!r} is another source's key"
+            taken.add(former)
+
+
+def _is_set(data: Mapping[str, Any], dotted: str) -> bool:
+    table, _, key = dotted.partition(".")
+    if not key:
+        return table in data
+    value = data.get(table, {}).get(key) if isinstance(data.get(table), dict) else None
+    return value not in {None, False, "off"} if not isinstance(value, (dict, list)) else True
+
+
+def _notices(data: Mapping[str, Any]) -> Iterable[str]:
+    for table, value in data.items():
+        rows = value.values() if table == "sources" and isinstance(value, dict) else value if isinstance(value, list) else [value]
+        names = [f"sources.{key}" for key in value] if table == "sources" and isinstance(value, dict) else [table]
+        for position, row in enumerate(rows):
+            place = names[position] if table == "sources" else table
+            for key in row if isinstance(row, dict) else ():
+                if f"{table}.{key}" in _NOT_USED_YET:
+                    yield f"{place}.{key}: accepted, and not used by this version yet"
