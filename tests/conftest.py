@@ -1,0 +1,8 @@
+"""Fixtures of all rooms."""
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
