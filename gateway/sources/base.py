@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -198,3 +198,30 @@ async def one_for_all(refs: Sequence[Ref], fetch_all: Callable[[], Awaitable[Cal
     except GatewayError as error:
         return [error] * len(refs)
     return [answer(ref) for ref in refs]
+
+
+class SourceSet:
+    """The sources that one caller may see. A source outside it does not exist for that caller."""
+
+    def __init__(self, sources: Sequence[Source], former_keys: Mapping[str, str] | None = None) -> None:
+        self._by_key = {source.profile.key: source for source in sources}
+        self._former_keys = {old: key for old, key in (former_keys or {}).items() if key in self._by_key}
+
+    def get(self, key: str) -> Source | None:
+        """Give the source with this key, or the one that had it formerly; None when there is none."""
+        return self._by_key.get(self._former_keys.get(key, key))
+
+    def __iter__(self) -> Iterator[Source]:
+        """Give the sources in the order of the configuration."""
+        return iter(self._by_key.values())
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys, in the order of the configuration."""
+        return tuple(self._by_key)
+
+    def seen_by(self, allowed: frozenset[str] | None) -> SourceSet:
+        """Give the part that a caller may see; None: all of it."""
+        if allowed is None:
+            return self
+        return SourceSet([source for source in self if source.profile.key in allowed], self._former_keys)

@@ -1,0 +1,106 @@
+"""The way of a write: validate, send once, confirm, settle. It decides what an answer proves; a source only knows its dialect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.errors import UpstreamError
+from gateway.model import Confirmation, MutationOutcome, Record, UpstreamRefusal, UserError, UserErrorCode, Write
+from gateway.sources.base import Prepared, Refused, Settled, Source
+from gateway.transport import Request, Response, Scope
+
+_TURNED_AWAY: Final = frozenset({401, 403, 429})
+_REFUSED_FOR_GOOD: Final = frozenset({400, 404, 405, 409, 410, 413, 415, 422})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteResult:
+    """What became of a write. `sent`: whether `request` left, as far as anybody can know."""
+
+    outcome: MutationOutcome
+    confirmation: Confirmation | None = None
+    errors: tuple[UserError, ...] = ()
+    request: Request | None = None
+    sent: bool = False
+    replayed: bool = False
+    record: Record | None = None
+    order: Record | None = None
+    previous: Record | None = None
+
+
+def refused(*errors: UserError) -> WriteResult:
+    """Give the result of a write that the gateway itself refuses; nothing was sent."""
+    return WriteResult(outcome=MutationOutcome.REJECTED, errors=errors)
+
+
+async def run_write(source: Source, write: Write, scope: Scope, *, dry_run: bool) -> WriteResult:
+    """Carry out a write, or with `dry_run` say exactly what would be sent. Never sends twice, never raises an upstream error."""
+    try:
+        prepared = await source.prepare(write, scope)
+    except UpstreamError as error:
+        return WriteResult(outcome=MutationOutcome.NOT_APPLIED, errors=(_unavailable(error, "nothing was sent"),))
+    if isinstance(prepared, Refused):
+        outcome = MutationOutcome.UNSUPPORTED if prepared.unsupported else MutationOutcome.REJECTED
+        return WriteResult(outcome=outcome, errors=prepared.errors)
+    if dry_run:
+        return _result(prepared, Settled(outcome=MutationOutcome.VALIDATED, record=prepared.submitted), sent=False)
+    return await _send(source, prepared, scope)
+
+
+async def _send(source: Source, prepared: Prepared, scope: Scope) -> WriteResult:
+    try:
+        response = await source.send(prepared, scope)
+    except UpstreamError as error:
+        if error.nothing_sent:
+            errors = (_unavailable(error, "nothing was sent; the same key may be used again"),)
+            return _result(prepared, Settled(outcome=MutationOutcome.NOT_APPLIED, errors=errors), sent=False)
+        return _result(prepared, _unanswered(await source.look(prepared, scope), error), sent=True)
+    return _result(prepared, await _settle(source, prepared, response, scope), sent=True)
+
+
+async def _settle(source: Source, prepared: Prepared, response: Response, scope: Scope) -> Settled:
+    if response.is_success:
+        return await source.settle(prepared, response, scope)
+    if response.status in _TURNED_AWAY:
+        return Settled(outcome=MutationOutcome.NOT_APPLIED, errors=_refusals(source, response, UserErrorCode.SOURCE_UNAVAILABLE))
+    if response.status in _REFUSED_FOR_GOOD:
+        return Settled(outcome=MutationOutcome.REJECTED, errors=_refusals(source, response, UserErrorCode.UPSTREAM_REJECTED))
+    seen = await source.look(prepared, scope)
+    if seen.outcome is MutationOutcome.REJECTED:
+        return Settled(outcome=MutationOutcome.REJECTED, errors=_refusals(source, response, UserErrorCode.UPSTREAM_REJECTED))
+    return seen
+
+
+def _unanswered(seen: Settled, error: UpstreamError) -> Settled:
+    """Weigh a look after a write that got no answer: absence proves nothing yet, the upstream may still be at work."""
+    if seen.outcome is not MutationOutcome.REJECTED:
+        return seen
+    message = f"{error.message}; it is not there now, and may still come: look again before sending it under a new key"
+    return Settled(outcome=MutationOutcome.UNKNOWN, errors=(UserError(UserErrorCode.OUTCOME_UNKNOWN, message),))
+
+
+def _refusals(source: Source, response: Response, code: UserErrorCode) -> tuple[UserError, ...]:
+    return tuple(UserError(code, _sentence(refusal), None, refusal) for refusal in source.refusals(response))
+
+
+def _sentence(refusal: UpstreamRefusal) -> str:
+    return f"the source answered {refusal.status}" if refusal.message is None else "the source refused; see upstream"
+
+
+def _unavailable(error: UpstreamError, consequence: str) -> UserError:
+    wait = "" if error.retry_after is None else f"; try again after {max(0, round(error.retry_after))} s"
+    return UserError(UserErrorCode.SOURCE_UNAVAILABLE, f"{error.message}; {consequence}{wait}")
+
+
+def _result(prepared: Prepared, settled: Settled, *, sent: bool) -> WriteResult:
+    return WriteResult(
+        outcome=settled.outcome,
+        confirmation=settled.confirmation,
+        errors=settled.errors,
+        request=prepared.request,
+        sent=sent,
+        record=settled.record,
+        order=settled.order,
+        previous=prepared.previous,
+    )
