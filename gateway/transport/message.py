@@ -44,9 +44,14 @@ class Request:
         return f"{self.path}?{urlencode(self.query, quote_via=quote)}" if self.query else self.path
 
     @property
+    def body(self) -> JsonBody:
+        """The JSON body as it will be written; None when there is none."""
+        return None if isinstance(self.json, NoBody) else plain(self.json)
+
+    @property
     def content(self) -> bytes | None:
         """The body as it goes over the wire; None when there is none."""
-        return None if isinstance(self.json, NoBody) else _ENCODER.encode(plain(self.json))
+        return None if isinstance(self.json, NoBody) else _ENCODER.encode(self.body)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,107 @@
+"""The composition root: the one place that makes real things out of settings."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from starlette.applications import Starlette
+
+from gateway.errors import SettingsError
+from gateway.model import OrderStatus, PaymentStatus
+from gateway.schema import build_schema
+from gateway.server import GraphqlEndpoint, make_server
+from gateway.settings import Settings, SourceSettings, load_settings, parse_settings
+from gateway.sources import SOURCES
+from gateway.sources.base import Source, SourceParts, SourceProfile, SourceSet
+from gateway.transport import Clock, SystemClock
+from gateway.transport.http_upstream import HttpUpstream
+from gateway.transport.httpx_wire import HttpxWire, tls_context
+from gateway.transport.wire import Wire
+
+_SPECS = MappingProxyType({spec.name: spec for spec in SOURCES})
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The sources of a configuration, and what has to be closed at the end."""
+
+    sources: SourceSet
+    wires: tuple[Wire, ...]
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        for wire in self.wires:
+            await wire.aclose()
+
+
+def read_settings(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read a configuration file for the systems there are; raises `SettingsError`."""
+    return load_settings(path, {name: spec.options for name, spec in _SPECS.items()}, environ)
+
+
+def settings_from(data: Mapping[str, Any]) -> Settings:
+    """Validate a configuration that is no file; raises `SettingsError`."""
+    return parse_settings(data, {name: spec.options for name, spec in _SPECS.items()})
+
+
+def make_gateway(settings: Settings, wire: Wire | None = None, clock: Clock | None = None) -> Gateway:
+    """Make the sources of a configuration; with `wire` all of them send over it. Raises `SettingsError`."""
+    used_clock = clock or SystemClock()
+    wires: list[Wire] = []
+    sources: list[Source] = []
+    former: dict[str, str] = {}
+    for key, source_settings in settings.sources.items():
+        if not source_settings.enabled:
+            continue
+        used_wire = wire or HttpxWire(tls=_tls(key, source_settings))
+        wires.append(used_wire)
+        sources.append(_make_source(key, source_settings, used_wire, used_clock))
+        former.update(dict.fromkeys(source_settings.former_keys, key))
+    return Gateway(SourceSet(sources, former), tuple(dict.fromkeys(wires)))
+
+
+def _make_source(key: str, settings: SourceSettings, wire: Wire, clock: Clock) -> Source:
+    spec = _SPECS[settings.system]
+    profile = SourceProfile(
+        key=key,
+        system=spec.system,
+        display_name=settings.display_name or key,
+        time_zone=ZoneInfo(settings.time_zone),
+        default_currency=settings.default_currency,
+        payment_status={code: PaymentStatus(name) for code, name in settings.payment_status.items()},
+        order_status={code: OrderStatus(name) for code, name in settings.order_status.items()},
+        currencies=settings.currencies,
+        labels=settings.labels,
+    )
+    upstream = HttpUpstream(key, settings, wire, clock)
+    return spec.build(SourceParts(profile=profile, options=settings.options, upstream=upstream, clock=clock))
+
+
+def _tls(key: str, settings: SourceSettings) -> ssl.SSLContext | None:
+    try:
+        return tls_context(ca_file=settings.ca_file, client_cert=settings.client_cert, client_key=settings.client_key)
+    except OSError:  # also what ssl.SSLError is
+        raise SettingsError(f"sources.{key}: ca_file, client_cert or client_key cannot be used as a certificate or key") from None
+
+
+def create_app(settings: Settings, wire: Wire | None = None, clock: Clock | None = None) -> Starlette:
+    """Make the application. Raises `SettingsError` when it would be open to others than this machine."""
+    if settings.is_open and not settings.on_loopback:
+        raise SettingsError(f"server.host: {settings.server.host} can be reached from outside, and no [[callers]] are configured")
+    used_clock = clock or SystemClock()
+    gateway = make_gateway(settings, wire, used_clock)
+    endpoint = GraphqlEndpoint(build_schema(), gateway.sources, settings, used_clock)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        await gateway.aclose()
+
+    return make_server(endpoint, settings.server, lifespan)

@@ -1,0 +1,38 @@
+"""The graph: one Strawberry schema over whatever sources are configured."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+import gateway.schema.enums  # noqa: F401  (makes the model's enums the graph's)
+from gateway.schema.completion import read_field
+from gateway.schema.context import Context
+from gateway.schema.entities import Customer, Invoice, InvoiceSettings, Order
+from gateway.schema.mutation import Mutation
+from gateway.schema.query import Query
+from gateway.schema.scalars import SCALARS
+from gateway.schema.source import Source
+from gateway.schema.systems import SYSTEMS
+
+SYSTEM_NAMES: Final = tuple(system.name for system in SYSTEMS)
+
+
+def build_schema() -> strawberry.Schema:
+    """Build the graph; it is the same whatever is configured."""
+    return strawberry.Schema(
+        query=Query,
+        mutation=Mutation,
+        types=[Customer, Order, Invoice, InvoiceSettings, Source],
+        config=StrawberryConfig(default_resolver=read_field, scalar_map=SCALARS, disable_field_suggestions=True),
+    )
+
+
+def print_schema() -> str:
+    """Print the SDL, ending in a line feed."""
+    return build_schema().as_str().rstrip() + "\n"
+
+
+__all__ = ["SYSTEM_NAMES", "Context", "build_schema", "print_schema"]

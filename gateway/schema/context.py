@@ -1,0 +1,32 @@
+"""What every resolver of a request shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import strawberry
+
+from gateway.errors import NotPermitted
+from gateway.loaders import Loaders
+from gateway.model import Caller, Permission
+
+
+@dataclass(slots=True)
+class Context:
+    """State of one request. `loaders` reaches only the sources that the caller may see."""
+
+    caller: Caller
+    loaders: Loaders
+    request_id: str
+    max_nodes: int = 200
+    idempotency_header: str | None = None
+    asked: dict[tuple[object, ...], frozenset[str]] = field(default_factory=dict)
+    """What is asked below a field, worked out once for all objects of a list."""
+
+    def demand(self, permission: Permission) -> None:
+        """Raise `NotPermitted` unless the caller has the permission."""
+        if not self.caller.may(permission):
+            raise NotPermitted(f"this needs the permission {permission.value}")
+
+
+Info = strawberry.Info[Context, None]

@@ -1,0 +1,189 @@
+"""Value types of the graph: money, addresses, codes, lines, totals."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import strawberry
+
+from gateway import model
+from gateway.errors import GatewayError
+from gateway.model import Currency, CurrencyOrigin, CurrencyRow, Order, Ref
+from gateway.schema.context import Context, Info
+from gateway.schema.scalars import CurrencyCode
+
+
+async def resolve_currency(context: Context, currency: Currency) -> Currency:
+    """Ask the object that knows the currency; what holds otherwise when that object does not say."""
+    if currency.ask is None:
+        return currency
+    record = await context.loaders.load_record(currency.ask)
+    if isinstance(record, CurrencyRow) and record.code is not None:
+        return Currency(record.code, CurrencyOrigin.RECORD)
+    if isinstance(record, Order) and record.currency and record.currency.origin is CurrencyOrigin.RECORD and record.currency.code:
+        return Currency(record.currency.code, CurrencyOrigin.RELATED_ORDER)
+    return replace(currency, ask=None)
+
+
+def money_currency(root: strawberry.Parent[model.Money], info: Info) -> Any:  # noqa: ANN401  (the field's type speaks; so below)
+    """Give the code; asks the related object only when there is one."""
+    return root.currency.code if root.currency.ask is None else _code(info.context, root.currency)
+
+
+async def _code(context: Context, currency: Currency) -> str | None:
+    return (await resolve_currency(context, currency)).code
+
+
+def money_origin(root: strawberry.Parent[model.Money], info: Info) -> Any:  # noqa: ANN401
+    """Say who named the currency; UNKNOWN when that could not be asked (the failure stands at `currency`)."""
+    return root.currency.origin if root.currency.ask is None else _origin(info.context, root.currency)
+
+
+async def _origin(context: Context, currency: Currency) -> CurrencyOrigin:
+    try:
+        return (await resolve_currency(context, currency)).origin
+    except GatewayError:
+        return CurrencyOrigin.UNKNOWN
+
+
+@strawberry.type
+class Money:
+    """An exact amount and its currency."""
+
+    amount: Decimal
+    currency: CurrencyCode | None = strawberry.field(
+        resolver=money_currency, description="Null when neither record, order nor configuration says. Never guessed."
+    )
+    currency_origin: model.CurrencyOrigin = strawberry.field(resolver=money_origin)
+
+
+@strawberry.type(description="A code that means something inside one source only.")
+class SourceCode:
+    """See the description."""
+
+    field: str = strawberry.field(description="Upstream field, e.g. `TermsOfPaymentId`.")
+    code: str
+    label: str | None = strawberry.field(description="From the source or the configuration.")
+
+
+@strawberry.type
+class Address:
+    """A postal address."""
+
+    line1: str | None
+    line2: str | None
+    care_of: str | None
+    postal_code: str | None
+    city: str | None
+    region: str | None
+    country_code: str | None
+    country_name: str | None
+    gln: str | None = strawberry.field(description="GLN (GS1).")
+    phone: str | None
+
+
+@strawberry.type
+class ExternalNumber:
+    """A number that another system gave."""
+
+    role: model.ExternalNumberRole
+    value: str
+
+
+@strawberry.type
+class CustomField:
+    """Application data kept on the object."""
+
+    code: str
+    name: str | None
+    description: str | None
+    value: str | None
+
+
+@strawberry.type
+class Charge:
+    """A charge beside the lines."""
+
+    kind: model.ChargeKind
+    amount: Money = strawberry.field(description="BT-99.")
+    vat_basis: model.VatBasis
+
+
+@strawberry.type
+class Note:
+    """BT-22."""
+
+    role: model.NoteRole
+    text: str
+
+
+@strawberry.type(description="The PDF. No upstream call is made to answer these.")
+class Document:
+    """See the description."""
+
+    file_id: str
+    media_type: str
+    file_name: str
+
+
+@strawberry.type(description="A line of an order or an invoice.")
+class Line:
+    """See the description."""
+
+    position: str | None = strawberry.field(description="BT-126.")
+    item_number: str | None = strawberry.field(description="BT-155.")
+    name: str | None = strawberry.field(description="BT-153.")
+    description: str | None
+    quantity: Decimal | None = strawberry.field(description="BT-129.")
+    unit_price_excl_vat: Money | None = strawberry.field(description="BT-146.")
+    unit_price_incl_vat: Money | None
+    unit_discount_excl_vat: Money | None = strawberry.field(description="BT-147.")
+    net_amount: Money | None = strawberry.field(description="BT-131.")
+    vat_amount: Money | None
+    gross_amount: Money | None
+    vat_percent: Decimal | None = strawberry.field(description="BT-152 in percent: `25` for 25 %.")
+    delivery_date: date | None
+
+
+async def _rounding_of(context: Context, refs: tuple[Ref, ...]) -> model.Money | None:
+    """Add up the roundings of the orders that an invoice covers; None when none of them says."""
+    orders = [await context.loaders.load_record(ref) for ref in refs]
+    amounts = [order.totals.rounding for order in orders if isinstance(order, Order) and order.totals and order.totals.rounding]
+    if not amounts:
+        return None
+    return model.Money(sum((money.amount for money in amounts), Decimal(0)), amounts[0].currency)
+
+
+def rounding(root: strawberry.Parent[model.Totals], info: Info) -> Any:  # noqa: ANN401
+    """Give the rounding; asks the orders only where the record itself has none."""
+    return root.rounding if root.rounding is not None or not root.rounding_of else _rounding_of(info.context, root.rounding_of)
+
+
+@strawberry.type
+class Totals:
+    """Document totals."""
+
+    total: Money | None = strawberry.field(description="The one total that every source has. Read `vatBasis` before adding it up.")
+    vat_basis: model.VatBasis
+    excl_vat: Money | None = strawberry.field(description="BT-109.")
+    vat: Money | None = strawberry.field(description="BT-110.")
+    incl_vat: Money | None = strawberry.field(description="BT-112.")
+    rounding: Money | None = strawberry.field(resolver=rounding, description="BT-114 (öresavrundning).")
+    signed_total: Money | None = strawberry.field(
+        description=(
+            "`total` signed by what it does to what the customer owes: a credit note is negative whatever sign the source uses. "
+            "The field to sum."
+        )
+    )
+
+
+@strawberry.type
+class DataWarning:
+    """Something the gateway left out, derived or found inconsistent."""
+
+    code: model.DataWarningCode
+    message: str
+    field: list[str] | None = strawberry.field(description='Path of the field, e.g. ["totals", "vat"].')

@@ -1,0 +1,6 @@
+"""The HTTP side: routes, callers, and how results and errors become answers."""
+
+from gateway.server.app import make_server
+from gateway.server.graphql import GraphqlEndpoint
+
+__all__ = ["GraphqlEndpoint", "make_server"]

@@ -1,0 +1,50 @@
+"""The routes of the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from gateway import explorer
+from gateway.server.graphql import GraphqlEndpoint
+from gateway.settings import ServerSettings
+
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+
+
+def make_server(endpoint: GraphqlEndpoint, settings: ServerSettings, lifespan: Lifespan) -> Starlette:
+    """Put the routes together; the explorer only where it is switched on."""
+    routes = [
+        Route("/graphql", endpoint.answer, methods=["POST"]),
+        Route("/health/live", _alive, methods=["GET"]),
+        Route("/health/ready", _alive, methods=["GET"]),
+    ]
+    if settings.explorer:
+        routes += [Route("/", _page, methods=["GET"]), Route("/explorer/{name}", _asset, methods=["GET"])]
+    return Starlette(routes=routes, middleware=_middleware(settings), lifespan=lifespan)
+
+
+def _middleware(settings: ServerSettings) -> list[Middleware]:
+    if not settings.cors_origins:
+        return []
+    headers = ["authorization", "content-type", "idempotency-key"]
+    return [Middleware(CORSMiddleware, allow_origins=list(settings.cors_origins), allow_methods=["POST"], allow_headers=headers)]
+
+
+async def _alive(_request: Request) -> Response:
+    return PlainTextResponse("ok\n")
+
+
+async def _page(_request: Request) -> Response:
+    return explorer.page()
+
+
+async def _asset(request: Request) -> Response:
+    return explorer.asset(request.path_params["name"])

@@ -1,0 +1,137 @@
+"""`POST /graphql`: from bytes to a context, through the graph, back to bytes."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+import strawberry
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.errors import GatewayError, InvalidInput, LimitExceeded, NotAuthenticated
+from gateway.loaders import Clock, Loaders, Scope, SourceSet
+from gateway.model import Caller, Permission
+from gateway.schema import Context
+from gateway.server.answer import encode, show_errors, show_refusal
+from gateway.server.callers import Callers
+from gateway.server.document import Facts, facts_of
+from gateway.settings import Settings
+
+JSON_TYPE: Final = "application/json; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a request asks of the graph."""
+
+    query: str
+    variables: dict[str, Any] | None
+    operation_name: str | None
+
+
+class GraphqlEndpoint:
+    """Answers GraphQL over HTTP."""
+
+    def __init__(self, schema: strawberry.Schema, sources: SourceSet, settings: Settings, clock: Clock) -> None:
+        self._schema = schema
+        self._sources = sources
+        self._settings = settings
+        self._clock = clock
+        self._callers = Callers(settings.callers)
+
+    async def answer(self, request: Request) -> Response:
+        """Answer one request. Whatever went wrong is JSON with a code; nobody gets a traceback."""
+        request_id = secrets.token_hex(8)
+        try:
+            caller = self._callers.identify(request.headers.get("authorization"))
+            ask = read_ask(request.headers.get("content-type", ""), await self._body(request))
+            facts = facts_of(ask.query, ask.operation_name)
+            self._check_introspection(facts, caller)
+        except GatewayError as error:
+            return _respond(show_refusal(error, request_id), _status_of(error))
+        scope = Scope(request_id=request_id, deadline=self._clock.monotonic() + self._seconds_for(facts))
+        return await self._execute(ask, self._context(caller, request, scope))
+
+    async def _body(self, request: Request) -> bytes:
+        limit = self._settings.limits.max_body_bytes
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > limit:
+                raise LimitExceeded("REQUEST_TOO_LARGE", f"the body is larger than {limit} bytes")
+        return bytes(body)
+
+    def _check_introspection(self, facts: Facts, caller: Caller) -> None:
+        server = self._settings.server
+        allowed = server.introspection or server.explorer or caller.may(Permission.EXPLORER)
+        if facts.asks_for_schema and not allowed:
+            raise InvalidInput("introspection is switched off")
+
+    def _seconds_for(self, facts: Facts) -> float:
+        server = self._settings.server
+        return server.mutation_deadline_seconds if facts.is_mutation else server.deadline_seconds
+
+    async def _execute(self, ask: Ask, context: Context) -> Response:
+        result = await self._schema.execute(
+            ask.query, variable_values=ask.variables, context_value=context, operation_name=ask.operation_name
+        )
+        errors = result.errors or ()
+        answer: dict[str, object] = {"errors": show_errors(errors, context.request_id)} if errors else {}
+        never_ran = result.data is None and not any(error.path for error in errors)
+        if not never_ran:
+            answer["data"] = result.data
+        return _respond(answer, 400 if never_ran else 200)
+
+    def _context(self, caller: Caller, request: Request, scope: Scope) -> Context:
+        return Context(
+            caller=caller,
+            loaders=Loaders(self._sources.seen_by(caller.sources), scope),
+            request_id=scope.request_id,
+            max_nodes=self._settings.limits.max_nodes,
+            idempotency_header=request.headers.get("idempotency-key"),
+        )
+
+
+def read_ask(content_type: str, body: bytes) -> Ask:
+    """Read a request body; numbers with a point stay exact, so that a float in variables can be refused by name."""
+    if content_type.partition(";")[0].strip().lower() != "application/json":
+        raise UnsupportedMediaType("send application/json")
+    try:
+        value = json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise InvalidInput("the body is not JSON") from None
+    match value:
+        case {"query": str(query)}:
+            variables, name = value.get("variables"), value.get("operationName")
+        case _:
+            raise InvalidInput("the body needs a query, as text")
+    if not isinstance(variables, dict | None):
+        raise InvalidInput("variables must be an object")
+    if not isinstance(name, str | None):
+        raise InvalidInput("operationName must be text")
+    return Ask(query, variables, name)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+class UnsupportedMediaType(InvalidInput):
+    """The body is not in a media type that is taken."""
+
+
+def _status_of(error: GatewayError) -> int:
+    if isinstance(error, NotAuthenticated):
+        return 401
+    if isinstance(error, LimitExceeded):
+        return 413
+    return 415 if isinstance(error, UnsupportedMediaType) else 400
+
+
+def _respond(answer: dict[str, object], status: int) -> Response:
+    headers = {"www-authenticate": "Bearer"} if status == 401 else {}  # noqa: PLR2004  (HTTP's own number)
+    return Response(encode(answer), status, headers, JSON_TYPE)
