@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from starlette.applications import Starlette
 
 from gateway.errors import SettingsError
+from gateway.explorer import Journey
 from gateway.model import OrderStatus, PaymentStatus
 from gateway.schema import build_schema
 from gateway.server import GraphqlEndpoint, make_server
@@ -91,7 +92,7 @@ def _tls(key: str, settings: SourceSettings) -> ssl.SSLContext | None:
         raise SettingsError(f"sources.{key}: ca_file, client_cert or client_key cannot be used as a certificate or key") from None
 
 
-def create_app(settings: Settings, wire: Wire | None = None, clock: Clock | None = None) -> Starlette:
+def create_app(settings: Settings, wire: Wire | None = None, clock: Clock | None = None, *, journeys: Sequence[Journey] = ()) -> Starlette:
     """Make the application. Raises `SettingsError` when it would be open to others than this machine."""
     if settings.is_open and not settings.on_loopback:
         raise SettingsError(f"server.host: {settings.server.host} can be reached from outside, and no [[callers]] are configured")
@@ -104,4 +105,4 @@ def create_app(settings: Settings, wire: Wire | None = None, clock: Clock | None
         yield
         await gateway.aclose()
 
-    return make_server(endpoint, settings.server, lifespan)
+    return make_server(endpoint, settings.server, journeys, lifespan)

@@ -1,8 +1,34 @@
 """Fixtures of all rooms."""
 
+from collections.abc import AsyncIterator
+
 import pytest
+
+from gateway.sandbox.server import RunningSandbox, serving
+from tests.graph import Graph, open_graph
 
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+async def shared_sandbox(anyio_backend: str) -> AsyncIterator[RunningSandbox]:
+    """One sandbox on a real port for the whole run; use `sandbox`, which brings it back to its seed."""
+    del anyio_backend
+    async with serving(port=0, seed=1) as running:
+        yield running
+
+
+@pytest.fixture
+async def sandbox(shared_sandbox: RunningSandbox) -> RunningSandbox:
+    shared_sandbox.sandbox.reset()
+    return shared_sandbox
+
+
+@pytest.fixture
+async def graph(sandbox: RunningSandbox) -> AsyncIterator[Graph]:
+    """A gateway over the sandbox, as the demo has it; calls upstreams over real HTTP."""
+    async with open_graph(sandbox) as opened:
+        yield opened

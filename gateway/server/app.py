@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from starlette.applications import Starlette
@@ -19,7 +19,7 @@ from gateway.settings import ServerSettings
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 
-def make_server(endpoint: GraphqlEndpoint, settings: ServerSettings, lifespan: Lifespan) -> Starlette:
+def make_server(endpoint: GraphqlEndpoint, settings: ServerSettings, journeys: Sequence[explorer.Journey], lifespan: Lifespan) -> Starlette:
     """Put the routes together; the explorer only where it is switched on."""
     routes = [
         Route("/graphql", endpoint.answer, methods=["POST"]),
@@ -27,7 +27,11 @@ def make_server(endpoint: GraphqlEndpoint, settings: ServerSettings, lifespan: L
         Route("/health/ready", _alive, methods=["GET"]),
     ]
     if settings.explorer:
-        routes += [Route("/", _page, methods=["GET"]), Route("/explorer/{name}", _asset, methods=["GET"])]
+        routes += [
+            Route("/", _page, methods=["GET"]),
+            Route("/explorer/journeys.json", _journeys(journeys), methods=["GET"]),
+            Route("/explorer/{name}", _asset, methods=["GET"]),
+        ]
     return Starlette(routes=routes, middleware=_middleware(settings), lifespan=lifespan)
 
 
@@ -44,6 +48,13 @@ async def _alive(_request: Request) -> Response:
 
 async def _page(_request: Request) -> Response:
     return explorer.page()
+
+
+def _journeys(items: Sequence[explorer.Journey]) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(_request: Request) -> Response:
+        return explorer.journeys(items)
+
+    return answer
 
 
 async def _asset(request: Request) -> Response:
