@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from starlette.applications import Starlette
 
 from gateway.errors import SettingsError
+from gateway.execution import Executor
 from gateway.explorer import Journey
 from gateway.model import OrderStatus, PaymentStatus
 from gateway.schema import build_schema
@@ -98,7 +99,7 @@ def create_app(settings: Settings, wire: Wire | None = None, clock: Clock | None
         raise SettingsError(f"server.host: {settings.server.host} can be reached from outside, and no [[callers]] are configured")
     used_clock = clock or SystemClock()
     gateway = make_gateway(settings, wire, used_clock)
-    endpoint = GraphqlEndpoint(build_schema(), gateway.sources, settings, used_clock)
+    endpoint = GraphqlEndpoint(Executor(build_schema()), gateway.sources, settings, used_clock)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -47,7 +47,7 @@ class Graph:
 
 @asynccontextmanager
 async def open_graph(
-    running: RunningSandbox, sources: Mapping[str, Mapping[str, object]] | None = None, **settings: Any
+    running: RunningSandbox, sources: Mapping[str, Mapping[str, object]] | None = None, **settings: object
 ) -> AsyncIterator[Graph]:
     """Open a gateway over a sandbox; `sources` adds keys to source tables, `settings` are further tables of the file."""
     tables = running.sandbox.source_tables(running.base_url)

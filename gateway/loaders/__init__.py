@@ -2,8 +2,7 @@
 
 from gateway.loaders.lookup import ByBusinessNumber, ById, ByNative, Lookup, find_record, find_ref, named_source, to_ref
 from gateway.loaders.refs import Loaders
-from gateway.sources.base import Source, SourceSet
-from gateway.transport import Clock, Scope
+from gateway.sources.base import Clock, Scope, Source, SourceSet
 
 __all__ = [
     "ByBusinessNumber",

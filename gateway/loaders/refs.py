@@ -10,8 +10,7 @@ from aiodataloader import DataLoader
 
 from gateway.errors import AmbiguousLookup
 from gateway.model import Kind, Record, Ref
-from gateway.sources.base import Answer, Fetch, Lines, Source, SourceSet
-from gateway.transport import Scope
+from gateway.sources.base import Answer, Fetch, Lines, Scope, Source, SourceSet
 
 _FETCH_OF = {
     Kind.CUSTOMER: Fetch.CUSTOMER,

@@ -7,8 +7,7 @@ from typing import Final
 
 from gateway.errors import UpstreamError
 from gateway.model import Confirmation, MutationOutcome, Record, UpstreamRefusal, UserError, UserErrorCode, Write
-from gateway.sources.base import Prepared, Refused, Settled, Source
-from gateway.transport import Request, Response, Scope
+from gateway.sources.base import Prepared, Refused, Request, Response, Scope, Settled, Source
 
 _TURNED_AWAY: Final = frozenset({401, 403, 429})
 _REFUSED_FOR_GOOD: Final = frozenset({400, 404, 405, 409, 410, 413, 415, 422})

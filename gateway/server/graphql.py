@@ -4,40 +4,29 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
-import strawberry
 from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.errors import GatewayError, InvalidInput, LimitExceeded, NotAuthenticated
+from gateway.execution import Ask, Executor, Facts, facts_of
 from gateway.loaders import Clock, Loaders, Scope, SourceSet
 from gateway.model import Caller, Permission
 from gateway.schema import Context
-from gateway.server.answer import encode, show_errors, show_refusal
+from gateway.server.answer import encode, show_refusal
 from gateway.server.callers import Callers
-from gateway.server.document import Facts, facts_of
 from gateway.settings import Settings
 
 JSON_TYPE: Final = "application/json; charset=utf-8"
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """What a request asks of the graph."""
-
-    query: str
-    variables: dict[str, Any] | None
-    operation_name: str | None
-
-
 class GraphqlEndpoint:
     """Answers GraphQL over HTTP."""
 
-    def __init__(self, schema: strawberry.Schema, sources: SourceSet, settings: Settings, clock: Clock) -> None:
-        self._schema = schema
+    def __init__(self, executor: Executor, sources: SourceSet, settings: Settings, clock: Clock) -> None:
+        self._executor = executor
         self._sources = sources
         self._settings = settings
         self._clock = clock
@@ -76,15 +65,11 @@ class GraphqlEndpoint:
         return server.mutation_deadline_seconds if facts.is_mutation else server.deadline_seconds
 
     async def _execute(self, ask: Ask, context: Context) -> Response:
-        result = await self._schema.execute(
-            ask.query, variable_values=ask.variables, context_value=context, operation_name=ask.operation_name
-        )
-        errors = result.errors or ()
-        answer: dict[str, object] = {"errors": show_errors(errors, context.request_id)} if errors else {}
-        never_ran = result.data is None and not any(error.path for error in errors)
-        if not never_ran:
+        result = await self._executor.run(ask, context, context.request_id)
+        answer: dict[str, object] = {"errors": result.errors} if result.errors else {}
+        if result.ran:
             answer["data"] = result.data
-        return _respond(answer, 400 if never_ran else 200)
+        return _respond(answer, 200 if result.ran else 400)
 
     def _context(self, caller: Caller, request: Request, scope: Scope) -> Context:
         return Context(

@@ -28,6 +28,26 @@ from gateway.model import (
 )
 from gateway.transport import Clock, Request, Response, Scope, Upstream
 
+__all__ = [
+    "Answer",
+    "Clock",
+    "Fetch",
+    "Lines",
+    "Prepared",
+    "Refused",
+    "Request",
+    "Response",
+    "Scope",
+    "Settled",
+    "Source",
+    "SourceParts",
+    "SourceProfile",
+    "SourceSet",
+    "SourceSpec",
+    "each",
+    "one_for_all",
+]
+
 
 class Fetch(StrEnum):
     """What can be fetched by key. The first five give records, the last two give tuples of lines."""

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
-from decimal import Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import Any, Final, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -21,10 +21,13 @@ from gateway.model import DataWarning, DataWarningCode
 T = TypeVar("T")
 
 MAX_EXPONENT: Final = 30
+MAX_RESOLVED: Final = 500_000
+"""Objects and lists of one answer once its references are resolved."""
 _WCF_DATE: Final = re.compile(r"/Date\((-?\d{1,15})([+-]\d{4})?\)/")
 _US_DATE: Final = "%m/%d/%Y %I:%M:%S %p"
 _FRACTION: Final = re.compile(r"(\.\d{6})\d+")
 _ISO_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$", re.IGNORECASE)
+_GUID: Final = re.compile(r"\{?[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}\}?", re.IGNORECASE)
 _ISO_CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _GENERIC: Final = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -78,11 +81,14 @@ def is_nothing(body: bytes) -> bool:
 def resolve_references(tree: object) -> object:
     """Replace each `{"$ref": "n"}` by the object whose `$id` is n, and drop the `$id`s (Json.NET PreserveReferencesHandling).
 
-    An object inside itself, or a reference to nothing, becomes None.
+    An object inside itself, or a reference to nothing, becomes None. Raises `Malformed` when the result would be too large or too deep.
     """
     by_id: dict[str, dict[str, Any]] = {}
-    _collect(tree, by_id)
-    return _resolved(tree, by_id, ())
+    try:
+        _collect(tree, by_id)
+        return _Resolver(by_id).resolved(tree, ())
+    except RecursionError:
+        raise Malformed("its references go too deep") from None
 
 
 def _collect(tree: object, by_id: dict[str, dict[str, Any]]) -> None:
@@ -96,16 +102,27 @@ def _collect(tree: object, by_id: dict[str, dict[str, Any]]) -> None:
             _collect(item, by_id)
 
 
-def _resolved(tree: object, by_id: dict[str, dict[str, Any]], above: tuple[int, ...]) -> object:
-    if isinstance(tree, list):
-        return [_resolved(item, by_id, above) for item in tree]
-    if not isinstance(tree, dict):
-        return tree
-    target = by_id.get(tree["$ref"]) if isinstance(tree.get("$ref"), str) else tree
-    if target is None or id(target) in above:
-        return None
-    inside = (*above, id(target))
-    return {key: _resolved(value, by_id, inside) for key, value in target.items() if key != "$id"}
+@dataclass(slots=True)
+class _Resolver:
+    """Copies a tree; counts, as few references among each other can stand for a tree without end."""
+
+    by_id: dict[str, dict[str, Any]]
+    made: int = 0
+
+    def resolved(self, tree: object, above: tuple[int, ...]) -> object:
+        """Copy a tree that stands below the objects `above`."""
+        if not isinstance(tree, dict | list):
+            return tree
+        self.made += 1
+        if self.made > MAX_RESOLVED:
+            raise Malformed("its references stand for too many objects")
+        if isinstance(tree, list):
+            return [self.resolved(item, above) for item in tree]
+        target = self.by_id.get(tree["$ref"]) if isinstance(tree.get("$ref"), str) else tree
+        if target is None or id(target) in above:
+            return None
+        inside = (*above, id(target))
+        return {key: self.resolved(value, inside) for key, value in target.items() if key != "$id"}
 
 
 def exact(value: Decimal | int | None) -> Decimal | None:
@@ -139,7 +156,7 @@ def _from_text(text: str) -> datetime:
         return datetime.strptime(text, _US_DATE)  # noqa: DTZ007  (the zone is put in by the caller)
     if not _ISO_DATE.match(text):
         raise ValueError(text)
-    return datetime.fromisoformat(_FRACTION.sub(r"\1", text))
+    return datetime.fromisoformat(_FRACTION.sub(r"\1", text.upper()))
 
 
 def _from_wcf(match: re.Match[str]) -> datetime:
@@ -154,8 +171,13 @@ def _from_wcf(match: re.Match[str]) -> datetime:
 
 def to_day(instant: datetime, text: str, zone: ZoneInfo) -> date:
     """Give the day in the offset that was sent; of a `Z` text, the day in `zone`."""
-    is_utc_text = text.strip().upper().endswith("Z") or bool(_WCF_DATE.fullmatch(text.strip()) and "+" not in text and "-" not in text[6:])
-    return instant.astimezone(zone).date() if is_utc_text else instant.date()
+    stripped = text.strip()
+    wcf = _WCF_DATE.fullmatch(stripped)
+    is_utc_text = wcf[2] is None if wcf else stripped[-1:] in {"Z", "z"}
+    try:
+        return instant.astimezone(zone).date() if is_utc_text else instant.date()
+    except OverflowError:  # the first or last day there is, which has no neighbour: stands for "never" anyway
+        return instant.date()
 
 
 def is_default_guid(value: UUID) -> bool:
@@ -212,10 +234,9 @@ class Reading:
         """Read a GUID as lower-case text; all zeros is read as None with a warning. Raises `Malformed`."""
         if text is None or not text.strip():
             return None
-        try:
-            value = UUID(text.strip())
-        except ValueError:
-            raise Malformed("a GUID is not one") from None
+        if not _GUID.fullmatch(text.strip()):
+            raise Malformed("a GUID is not one")
+        value = UUID(text.strip())
         if is_default_guid(value):
             self.warn(DataWarningCode.DEFAULT_READ_AS_NULL, "the all-zero GUID stands for none", *path)
             return None
@@ -225,7 +246,7 @@ class Reading:
         """Read an id or number as text, no grouping; 0 is read as None with a warning, an empty text as None."""
         if value is None or (isinstance(value, str) and not value.strip()):
             return None
-        if value == 0:
+        if value == 0 or (isinstance(value, str) and value.strip() == "0"):
             self.warn(DataWarningCode.DEFAULT_READ_AS_NULL, "0 stands for no number", *path)
             return None
         return str(value)
@@ -248,9 +269,11 @@ class Reading:
         if multiplier < 1:
             self.warn(DataWarningCode.UNMAPPED_VALUE, "a VAT multiplier below 1 has no meaning", *path)
             return None
-        return _trimmed((multiplier - 1) * 100)
+        return _percent(multiplier)
 
 
-def _trimmed(value: Decimal) -> Decimal:
-    """Drop zeros behind the point: 25.00 is 25."""
-    return value.quantize(Decimal(1)) if value == value.to_integral_value() else value.normalize()
+def _percent(multiplier: Decimal) -> Decimal:
+    """Give (multiplier - 1) x 100 without zeros behind the point, however many digits came: 25.00 is 25."""
+    exactly = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
+    percent = exactly.multiply(exactly.subtract(multiplier, Decimal(1)), Decimal(100))
+    return Decimal(format(exactly.normalize(percent), "f"))

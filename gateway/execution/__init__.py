@@ -1,0 +1,6 @@
+"""How an operation is looked at, executed and its errors shown."""
+
+from gateway.execution.document import Facts, facts_of
+from gateway.execution.executor import Ask, Executor, Result
+
+__all__ = ["Ask", "Executor", "Facts", "Result", "facts_of"]

@@ -1,0 +1,40 @@
+"""How errors of an execution are shown to the caller: told or masked here and nowhere else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Final
+
+from graphql import GraphQLError
+
+from gateway.errors import GatewayError
+
+_LOG: Final = logging.getLogger("gateway")
+INTERNAL: Final = "INTERNAL"
+
+
+def show_errors(errors: Sequence[GraphQLError], request_id: str) -> list[dict[str, object]]:
+    """Show errors to the caller: ours with their code, those about the document as they are, all others masked and logged."""
+    return [_show(error, request_id) for error in errors]
+
+
+def _show(error: GraphQLError, request_id: str) -> dict[str, object]:
+    message, extensions = _told(error, request_id)
+    shown: dict[str, object] = {"message": message}
+    if error.locations:
+        shown["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+    if error.path:
+        shown["path"] = list(error.path)
+    shown["extensions"] = {**extensions, "requestId": request_id}
+    return shown
+
+
+def _told(error: GraphQLError, request_id: str) -> tuple[str, dict[str, object]]:
+    cause = error.original_error
+    if isinstance(cause, GatewayError):
+        return cause.message, cause.extensions
+    if cause is None or isinstance(cause, GraphQLError):
+        return error.message, {"code": "BAD_USER_INPUT" if error.path else "GRAPHQL_VALIDATION_FAILED"}
+    _LOG.error("request %s: %s", request_id, type(cause).__name__, exc_info=cause)
+    return f"an internal error; say request {request_id} when you report it", {"code": INTERNAL}

@@ -1,0 +1,44 @@
+"""ShopCtrl, Dutch order management: REST, `v1`, in the 2021 and the 2026 shape of its models at once.
+
+Docs: https://www.shopctrl.com/docs/api/subs/ (2021), https://api.demo.shopctrl.com/Help and https://api.salesupply.com/Help (2026).
+
+Quirks in brief:
+- Invoices are made by a command without a body, `POST v1/Orders/{orderId}/Invoices`: what is left of an order is invoiced; `null`
+  means that nothing was left. Neither content nor number can be passed.
+- An invoice names its order and not its customer: the customer is two hops away. It has no due date and no paid amount.
+- Status ids are rows that the tenant makes: they mean something by configuration only.
+- Credits are invoices with negative amounts. Amounts come including and without VAT, never the VAT itself.
+- `ChangeTimestamp` (2021) is `ChangedTimestamp` (2026); 2021 answers lack `ShopId` and all status ids but the main one.
+- A customer code is not unique.
+
+Reads about customers, orders and invoices; published unless marked "seen" (in a public client only):
+
+| read | used by, or why not |
+|---|---|
+| `GET v1/Customers/{id}` | Fetch.CUSTOMER |
+| `GET v1/ShopOwners/{shopOwnerId}/Customers/CustomerCode/{customerCode}` | find CUSTOMER |
+| `GET v1/Customers` (seen) | left out: not published |
+| `GET v1/CustomerContracts/...`, `GET v1/Shops/{shopId}/CustomerContracts` | left out: fields not published, and no field of the graph |
+| `GET v1/Shops/{shopId}/Orders/{orderCode}` | find ORDER; Fetch.ORDER where shop and code came along |
+| `GET v1/Orders/{id}` (seen) | Fetch.ORDER otherwise |
+| `GET v1/Orders/{orderId}/Rows` | Fetch.ORDER_LINES, where the order came without rows |
+| `GET v1/Shops/{shopId}/Orders` | the probe; lists are no part of this version |
+| `GET v1/Orders/{orderId}/Payments` | left out: payments are no part of this version |
+| `GET v1/OrderRows/{id}/Parameters/{key}` | left out: no field of the graph |
+| `GET v1/Orders/{orderId}/Invoices` | before and after a write |
+| `GET v1/Invoices/{invoiceId}` | Fetch.INVOICE |
+| `GET v1/Invoices/{invoiceId}/Rows` | Fetch.INVOICE_LINES |
+| `GET v1/Files/{fileId}` | left out: the bytes of documents are no part of this version |
+| `GET v1/InvoiceStatuses/{id}`, `GET v1/OrderStatuses/{id}` | left out: names come with the full read, or from the configuration |
+| `GET v1/Shops/{shopId}/PaymentTerms` | left out: no invoice or order names its terms |
+"""
+
+from typing import Final
+
+from gateway.sources.base import SourceSpec
+from gateway.sources.shopctrl.settings import ShopctrlOptions
+from gateway.sources.shopctrl.source import ShopctrlSource
+
+SPEC: Final = SourceSpec(name="shopctrl", system="SHOPCTRL", options=ShopctrlOptions, build=ShopctrlSource)
+
+__all__ = ["SPEC"]

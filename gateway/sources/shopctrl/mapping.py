@@ -1,0 +1,384 @@
+"""Payload -> model, pure. `key` is the canonical id, `raw` the JSON of that one object."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
+from typing import Final
+
+import msgspec
+
+from gateway.model import (
+    UNREAD,
+    Address,
+    Charge,
+    ChargeKind,
+    Currency,
+    CurrencyOrigin,
+    Customer,
+    CustomerKind,
+    DataWarningCode,
+    Details,
+    Document,
+    Invoice,
+    InvoiceType,
+    Kind,
+    Line,
+    Money,
+    Order,
+    OrderStatus,
+    PaymentStatus,
+    Ref,
+    SourceCode,
+    Totals,
+    Unread,
+    VatBasis,
+    check_totals,
+)
+from gateway.sources.base import SourceProfile
+from gateway.sources.decode import Malformed, Reading, decode, exact, text_or_none
+from gateway.sources.shopctrl.payloads import ContactPayload, CustomerPayload, Id, InvoicePayload, OrderPayload, RowPayload, StatusedPayload
+
+_KEY: Final = re.compile(r"0*[1-9][0-9]{0,18}")
+_UNSAFE_IN_FILE_NAMES: Final = re.compile(r"[^A-Za-z0-9._-]|^\.")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One object as it came: its key, its own JSON, and when."""
+
+    key: str
+    raw: bytes
+    at: datetime
+
+
+def key_of(value: Id) -> str | None:
+    """Give the one spelling of an id, a positive integer; None for null, 0 and blank. Raises `Malformed` for anything else."""
+    text = str(value).strip() if value is not None else ""
+    if not text.strip("0"):
+        return None
+    if not _KEY.fullmatch(text):
+        raise Malformed("an id is no positive integer")
+    return text.lstrip("0")
+
+
+def to_customer(payload: CustomerPayload, profile: SourceProfile, sent: Sent) -> Customer:
+    """Map a customer."""
+    contact = payload.bill_to_address or ContactPayload()
+    organization_number = text_or_none(contact.coc_number)
+    return Customer(
+        ref=Ref(profile.key, Kind.CUSTOMER, sent.key),
+        native_type="Customer",
+        fetched_at=sent.at,
+        raw=sent.raw,
+        warnings=(),
+        number=text_or_none(payload.customer_code),
+        name=text_or_none(payload.company_name) or text_or_none(payload.full_name),
+        kind=CustomerKind.UNKNOWN,
+        organization_number=None if organization_number is None else organization_number.replace("-", ""),
+        vat_number=text_or_none(contact.vat_number),
+        email=text_or_none(payload.e_mail),
+        phone=text_or_none(contact.phone),
+        billing_address=None if payload.bill_to_address is None else _to_address(contact),
+    )
+
+
+def _to_address(contact: ContactPayload) -> Address:
+    street = (contact.street_address, contact.street_address_number, contact.street_address_extension)
+    return Address(
+        line1=" ".join(part.strip() for part in street if part is not None and part.strip()) or text_or_none(contact.address),
+        line2=text_or_none(contact.address2),
+        postal_code=text_or_none(contact.postal_code),
+        city=text_or_none(contact.city),
+        region=text_or_none(contact.state_province),
+        country_code=text_or_none(contact.country_code),
+        phone=text_or_none(contact.phone),
+    )
+
+
+def to_order(payload: OrderPayload, profile: SourceProfile, sent: Sent) -> Order:
+    """Map an order; `lines` stays UNREAD where the order came without rows."""
+    reading = Reading(profile.time_zone)
+    currency = _to_currency(payload, profile, reading)
+    statuses = _order_statuses(payload, _Statuses(profile, reading))
+    code = text_or_none(payload.order_code)
+    return Order(
+        ref=Ref(profile.key, Kind.ORDER, sent.key, hint=_hint(payload.shop_id, code)),
+        native_type="Order",
+        fetched_at=sent.at,
+        raw=sent.raw,
+        number=code,
+        ordered_at=reading.instant(payload.date, "orderedAt"),
+        status=_to_order_status(payload, statuses, profile, reading),
+        source_statuses=statuses,
+        currency=currency,
+        totals=_to_totals(payload.order_total_inc_vat, payload.order_total_ex_vat, currency, reading),
+        lines=_lines_along(payload.order_rows, currency),
+        customer=_customer_reference(payload, profile, reading),
+        delivery_method=None,
+        payment_method=None,
+        warnings=reading.warnings,
+    )
+
+
+def order_reference(profile: SourceProfile, key: str, number: str | None, hint: str | None) -> Order:
+    """Make an order of which only key and number are known."""
+    return Order(ref=Ref(profile.key, Kind.ORDER, key, hint=hint), native_type="Order", number=UNREAD if number is None else number)
+
+
+def _hint(shop_id: Id, code: str | None) -> str | None:
+    shop = key_of(shop_id)
+    return None if shop is None or code is None else f"{shop}/{code}"
+
+
+def _order_statuses(payload: OrderPayload, statuses: _Statuses) -> tuple[SourceCode, ...]:
+    # Of an order only the main status has a flat id; the others are objects alone.
+    found = (
+        statuses.read("MainStatusId", payload.main_status_id, payload.main_status),
+        statuses.read("PaymentStatus", None, payload.payment_status),
+        statuses.read("StockStatus", None, payload.stock_status),
+        statuses.read("FulfilmentStatus", None, payload.fulfilment_status),
+        statuses.read("ShipmentStatus", None, payload.shipment_status),
+        statuses.read("CustomStatus", None, payload.custom_status),
+    )
+    return tuple(status for status in found if status is not None)
+
+
+def _to_order_status(payload: OrderPayload, statuses: Iterable[SourceCode], profile: SourceProfile, reading: Reading) -> OrderStatus:
+    if payload.deleted:
+        return OrderStatus.DELETED
+    main = next((status.code for status in statuses if status.field == "MainStatusId"), None)
+    if main is None:
+        return OrderStatus.UNKNOWN
+    if main not in profile.order_status:
+        reading.warn(DataWarningCode.UNMAPPED_VALUE, f"MainStatusId {main} has no configured meaning", "status")
+    return profile.order_status.get(main, OrderStatus.UNKNOWN)
+
+
+def _customer_reference(payload: OrderPayload, profile: SourceProfile, reading: Reading) -> Customer | None:
+    key = _referred(payload.customer_id, reading, "customer")
+    if key is None:
+        return None
+    number = text_or_none(payload.customer_code)
+    return Customer(ref=Ref(profile.key, Kind.CUSTOMER, key), native_type="Customer", number=UNREAD if number is None else number)
+
+
+def to_invoice(payload: InvoicePayload, profile: SourceProfile, sent: Sent, *, is_whole: bool) -> Invoice:
+    """Map an invoice; not `is_whole`: it is an InvoiceBase (list and create), whose charges another read gives."""
+    reading = Reading(profile.time_zone)
+    currency = _to_currency(payload, profile, reading)
+    totals = _to_totals(payload.invoice_total_inc_vat, payload.invoice_total_ex_vat, currency, reading)
+    statuses = _invoice_statuses(payload, _Statuses(profile, reading))
+    orders = _to_orders(payload, profile, reading)
+    number = text_or_none(payload.invoice_code)
+    return Invoice(
+        ref=Ref(profile.key, Kind.INVOICE, sent.key),
+        native_type="Invoice" if is_whole else "InvoiceBase",
+        fetched_at=sent.at,
+        raw=sent.raw,
+        type=InvoiceType.INVOICE,
+        is_credit=None if totals.total is None else totals.total.amount < 0,
+        number=number,
+        external_numbers=None,
+        issue_date=reading.day(payload.invoice_date, "issueDate"),
+        due_date=None,
+        created_at=None,
+        updated_at=reading.instant(text_or_none(payload.changed_timestamp) or payload.change_timestamp, "updatedAt"),
+        currency=currency,
+        totals=totals,
+        charges=_to_charges(payload, currency) if is_whole else UNREAD,
+        payment_status=_to_payment_status(statuses, profile, reading),
+        paid_at=None,
+        source_statuses=tuple(statuses.values()),
+        is_deleted=payload.deleted,
+        email_sent=None,
+        sent_at=None,
+        delivery_date=None,
+        notes=None,
+        customer=UNREAD if orders else None,
+        orders=orders,
+        credited_invoice_number=None,
+        group_key=None,
+        lines=UNREAD,
+        document=_to_document(payload, number or sent.key, reading),
+        custom_fields=None,
+        details=_to_details(payload, statuses, reading),
+        warnings=reading.warnings,
+    )
+
+
+def _to_orders(payload: InvoicePayload, profile: SourceProfile, reading: Reading) -> tuple[Order, ...] | None:
+    key = _referred(payload.order_id, reading, "orders")
+    if key is None:
+        return None if payload.order_id is None else ()
+    code = text_or_none(payload.order_code)
+    return (order_reference(profile, key, code, _hint(payload.shop_id, code)),)
+
+
+def _invoice_statuses(payload: InvoicePayload, statuses: _Statuses) -> dict[str, SourceCode]:
+    found = (
+        statuses.read("MainStatusId", payload.main_status_id, payload.main_status),
+        statuses.read("PaymentStatusId", payload.payment_status_id, payload.payment_status),
+        statuses.read("SentStatusId", payload.sent_status_id, payload.sent_status),
+        statuses.read("CustomStatusId", payload.custom_status_id, payload.custom_status),
+    )
+    return {status.field: status for status in found if status is not None}
+
+
+def _to_payment_status(statuses: dict[str, SourceCode], profile: SourceProfile, reading: Reading) -> PaymentStatus:
+    status = statuses.get("PaymentStatusId") or statuses.get("MainStatusId")
+    if status is None:
+        return PaymentStatus.UNKNOWN
+    if status.field == "PaymentStatusId" and status.code not in profile.payment_status:
+        message = f"PaymentStatusId {status.code} has no configured meaning"
+        reading.warn(DataWarningCode.UNMAPPED_VALUE, message, "paymentStatus")
+    return profile.payment_status.get(status.code, PaymentStatus.UNKNOWN)
+
+
+def _to_charges(payload: InvoicePayload, currency: Currency) -> tuple[Charge, ...] | None:
+    pairs = (
+        (ChargeKind.FREIGHT, exact(payload.shipping_costs_ex_vat), exact(payload.shipping_costs_inc_vat)),
+        (ChargeKind.PAYMENT_FEE, exact(payload.payment_fee_ex_vat), exact(payload.payment_fee_inc_vat)),
+    )
+    if all(excl is None and incl is None for _, excl, incl in pairs):
+        return None
+    charges = (_to_charge(kind, excl, incl, currency) for kind, excl, incl in pairs)
+    return tuple(charge for charge in charges if charge is not None)
+
+
+def _to_charge(kind: ChargeKind, excl: Decimal | None, incl: Decimal | None, currency: Currency) -> Charge | None:
+    if excl:
+        return Charge(kind, Money(excl, currency), VatBasis.EXCLUDING_VAT)
+    if excl is None and incl:
+        return Charge(kind, Money(incl, currency), VatBasis.INCLUDING_VAT)
+    return None
+
+
+def _to_document(payload: InvoicePayload, name: str, reading: Reading) -> Document | None:
+    file_id = _referred(payload.document_file_id, reading, "document")
+    if file_id is None:
+        return None
+    return Document(file_id, "application/pdf", f"{_UNSAFE_IN_FILE_NAMES.sub('_', name)}.pdf")
+
+
+def _to_details(payload: InvoicePayload, statuses: dict[str, SourceCode], reading: Reading) -> Details:
+    def number(code: str | None) -> int | None:
+        return None if code is None else int(code)
+
+    codes = {field: status.code for field, status in statuses.items()}
+    return Details(
+        "SHOPCTRL",
+        {
+            "currency_id": number(_referred(payload.currency_id, reading, "details", "currencyId")),
+            "main_status_id": number(codes.get("MainStatusId")),
+            "payment_status_id": number(codes.get("PaymentStatusId")),
+            "sent_status_id": number(codes.get("SentStatusId")),
+            "custom_status_id": number(codes.get("CustomStatusId")),
+            "shop_id": number(_referred(payload.shop_id, reading, "details", "shopId")),
+        },
+    )
+
+
+def to_lines(rows: Iterable[RowPayload], currency: Currency) -> tuple[Line, ...]:
+    """Map the rows of an order or an invoice, which carry no currency of their own."""
+    return tuple(_to_line(row, currency) for row in rows)
+
+
+def _to_line(row: RowPayload, currency: Currency) -> Line:
+    net, gross = exact(row.row_total_ex_vat), exact(row.row_total_inc_vat)
+    return Line(
+        position=key_of(row.id),
+        item_number=text_or_none(row.product_code),
+        name=text_or_none(row.product_name),
+        description=text_or_none(row.product_description),
+        quantity=exact(row.item_quantity),
+        unit_price_excl_vat=_to_money(exact(row.item_price_ex_vat), currency),
+        unit_price_incl_vat=_to_money(exact(row.item_price_inc_vat), currency),
+        net_amount=_to_money(net, currency),
+        vat_amount=_to_money(_difference(gross, net), currency),
+        gross_amount=_to_money(gross, currency),
+        vat_percent=exact(row.vat_percentage if row.vat_percentage is not None else row.vatperc),
+    )
+
+
+def _lines_along(rows: msgspec.Raw, currency: Currency) -> tuple[Line, ...] | Unread:
+    # Orders come with an empty list of rows too when they have some: only rows that are there, and readable, say anything.
+    try:
+        return to_lines(decode(bytes(rows), list[RowPayload]), currency) or UNREAD
+    except Malformed:
+        return UNREAD
+
+
+def asked_of(ref: Ref, profile: SourceProfile) -> Currency:
+    """Give the currency of rows that were read alone: what their order or invoice says, else the source's default."""
+    origin = CurrencyOrigin.UNKNOWN if profile.default_currency is None else CurrencyOrigin.SOURCE_DEFAULT
+    return Currency(profile.default_currency, origin, ask=ref)
+
+
+def _to_currency(payload: StatusedPayload, profile: SourceProfile, reading: Reading) -> Currency:
+    configured = profile.currencies.get(key_of(payload.currency_id) or "")
+    code = reading.currency_code(payload.currency_code, "currency") or configured
+    if code is not None:
+        return Currency(code, CurrencyOrigin.RECORD)
+    if text_or_none(payload.currency_code) is not None:
+        # The record names a currency that is none: the source's default would be a guess.
+        return Currency(None, CurrencyOrigin.UNKNOWN)
+    if profile.default_currency is not None:
+        return Currency(profile.default_currency, CurrencyOrigin.SOURCE_DEFAULT)
+    reading.warn(DataWarningCode.CURRENCY_UNKNOWN, "neither the record nor the configuration says the currency", "currency")
+    return Currency(None, CurrencyOrigin.UNKNOWN)
+
+
+def _to_totals(incl: Decimal | None, excl: Decimal | None, currency: Currency, reading: Reading) -> Totals:
+    total = _to_money(exact(incl), currency)
+    vat = _to_money(_difference(exact(incl), exact(excl)), currency)
+    totals = Totals(
+        vat_basis=VatBasis.INCLUDING_VAT,
+        total=total,
+        excl_vat=_to_money(exact(excl), currency),
+        vat=vat,
+        incl_vat=total,
+        signed_total=total,
+    )
+    if vat is not None:
+        reading.warn(DataWarningCode.DERIVED, "the total including VAT less the total without", "totals", "vat")
+    reading.add(check_totals(totals, vat_is_derived=True))
+    return totals
+
+
+def _to_money(amount: Decimal | None, currency: Currency) -> Money | None:
+    return None if amount is None else Money(amount, currency)
+
+
+def _difference(gross: Decimal | None, net: Decimal | None) -> Decimal | None:
+    if gross is None or net is None:
+        return None
+    return Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN).subtract(gross, net)  # exact, however many digits came
+
+
+@dataclass(frozen=True, slots=True)
+class _Statuses:
+    """Reads statuses from their flat ids, their objects, or both, as the installation has them."""
+
+    profile: SourceProfile
+    reading: Reading
+
+    def read(self, field: str, flat: Id, described: object) -> SourceCode | None:
+        """Give the status; None when neither is there."""
+        members = described if isinstance(described, dict) else {}
+        sent_id, name = members.get("Id"), members.get("Name")
+        code = _referred(flat, self.reading, "sourceStatuses") or (key_of(sent_id) if type(sent_id) is int and sent_id > 0 else None)
+        if code is None:
+            return None
+        label = text_or_none(name) if isinstance(name, str) else None
+        return SourceCode(field, code, label or self.profile.label(field, code))
+
+
+def _referred(value: Id, reading: Reading, *path: str) -> str | None:
+    key = key_of(value)
+    if key is None and value is not None:
+        reading.warn(DataWarningCode.DEFAULT_READ_AS_NULL, "0 stands for none", *path)
+    return key
