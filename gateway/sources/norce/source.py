@@ -260,8 +260,8 @@ class NorceSource:
     def _bill_to(self, ref: Ref, order: Answer) -> Answer:
         if isinstance(order, GatewayError):
             return order
-        if not isinstance(order, Order) or order.raw is None:
-            return None
+        if not isinstance(order, Order) or order.native_type != "Order" or order.raw is None:
+            return None  # a row of Query names no party
         return to_bill_to(decode(order.raw, OrderPayload), ref, self._profile, self._clock.now())
 
     async def _orders(self, refs: Sequence[Ref], scope: Scope) -> Sequence[Answer]:
