@@ -144,6 +144,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen()  # who reads the address printed next may connect at once
     except OSError as error:
         listener.close()
         raise _Usage(f"{host}:{port}: {error.strerror or 'cannot listen there'} (another --port may be free)") from None

@@ -164,8 +164,8 @@ def or_none(value: T | None) -> T | None:
 
 
 def system_inputs(value: Any) -> Mapping[str, Mapping[str, object]]:  # noqa: ANN401  (CreateInvoiceInput)
-    """Give the inputs of single systems that the caller gave, by the system's name."""
-    found = {system.name: getattr(value, system.input_name) for system in SYSTEMS if system.input_name is not None}
+    """Give the inputs of single systems that the caller gave, by the name of the input."""
+    found = {system.input_name: getattr(value, system.input_name) for system in SYSTEMS if system.input_name is not None}
     return {name: given(item) for name, item in found.items() if item}
 
 

@@ -31,7 +31,7 @@ def _key(info: Info, argument: str | None, *, dry_run: bool) -> str:
     """Give the idempotency key; raises `_Wrong` when a write has none that can be used. A dry run needs none."""
     info.context.demand(Permission.WRITE)
     header = info.context.idempotency_header
-    if header is not None and len(root_fields(info)) > 1:
+    if header is not None and sum(node.name.value != "__typename" for node in root_fields(info)) > 1:
         raise InvalidInput("the header Idempotency-Key is one key: give each of several mutations its own argument")
     key = mutations.choose_key(or_none(argument), header)
     mistake = mutations.check_key(key)

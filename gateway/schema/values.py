@@ -11,7 +11,7 @@ import strawberry
 
 from gateway import model
 from gateway.errors import GatewayError
-from gateway.model import Currency, CurrencyOrigin, CurrencyRow, Order, Ref
+from gateway.model import Currency, CurrencyOrigin, CurrencyRow, Invoice, Order, Ref
 from gateway.schema.context import Context, Info
 from gateway.schema.scalars import CurrencyCode
 
@@ -25,6 +25,8 @@ async def resolve_currency(context: Context, currency: Currency) -> Currency:
         return Currency(record.code, CurrencyOrigin.RECORD)
     if isinstance(record, Order) and record.currency and record.currency.origin is CurrencyOrigin.RECORD and record.currency.code:
         return Currency(record.currency.code, CurrencyOrigin.RELATED_ORDER)
+    if isinstance(record, Invoice) and record.currency:
+        return replace(record.currency, ask=None)
     return replace(currency, ask=None)
 
 

@@ -1,4 +1,4 @@
-"""Decoding that all sources share, pure: exact decimals, instants, framework defaults, kept object references.
+"""Decoding that all sources share, pure: exact decimals, instants, framework defaults.
 
 `Reading` reads the fields of one record by the rules of the graph and collects the warnings on the way.
 """
@@ -21,8 +21,6 @@ from gateway.model import DataWarning, DataWarningCode
 T = TypeVar("T")
 
 MAX_EXPONENT: Final = 30
-MAX_RESOLVED: Final = 500_000
-"""Objects and lists of one answer once its references are resolved."""
 _WCF_DATE: Final = re.compile(r"/Date\((-?\d{1,15})([+-]\d{4})?\)/")
 _US_DATE: Final = "%m/%d/%Y %I:%M:%S %p"
 _FRACTION: Final = re.compile(r"(\.\d{6})\d+")
@@ -76,53 +74,6 @@ def _describe(error: Exception) -> str:
 def is_nothing(body: bytes) -> bool:
     """Say whether a body is empty or the JSON `null`."""
     return body.strip() in {b"", b"null"}
-
-
-def resolve_references(tree: object) -> object:
-    """Replace each `{"$ref": "n"}` by the object whose `$id` is n, and drop the `$id`s (Json.NET PreserveReferencesHandling).
-
-    An object inside itself, or a reference to nothing, becomes None. Raises `Malformed` when the result would be too large or too deep.
-    """
-    by_id: dict[str, dict[str, Any]] = {}
-    try:
-        _collect(tree, by_id)
-        return _Resolver(by_id).resolved(tree, ())
-    except RecursionError:
-        raise Malformed("its references go too deep") from None
-
-
-def _collect(tree: object, by_id: dict[str, dict[str, Any]]) -> None:
-    if isinstance(tree, dict):
-        if isinstance(tree.get("$id"), str):
-            by_id[tree["$id"]] = tree
-        for value in tree.values():
-            _collect(value, by_id)
-    elif isinstance(tree, list):
-        for item in tree:
-            _collect(item, by_id)
-
-
-@dataclass(slots=True)
-class _Resolver:
-    """Copies a tree; counts, as few references among each other can stand for a tree without end."""
-
-    by_id: dict[str, dict[str, Any]]
-    made: int = 0
-
-    def resolved(self, tree: object, above: tuple[int, ...]) -> object:
-        """Copy a tree that stands below the objects `above`."""
-        if not isinstance(tree, dict | list):
-            return tree
-        self.made += 1
-        if self.made > MAX_RESOLVED:
-            raise Malformed("its references stand for too many objects")
-        if isinstance(tree, list):
-            return [self.resolved(item, above) for item in tree]
-        target = self.by_id.get(tree["$ref"]) if isinstance(tree.get("$ref"), str) else tree
-        if target is None or id(target) in above:
-            return None
-        inside = (*above, id(target))
-        return {key: self.resolved(value, inside) for key, value in target.items() if key != "$id"}
 
 
 def exact(value: Decimal | int | None) -> Decimal | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -29,7 +28,6 @@ from gateway.sources.decode import (
     is_default_guid,
     is_nothing,
     local_midnight,
-    resolve_references,
     text_or_none,
     to_day,
     to_instant,
@@ -172,68 +170,6 @@ def test_a_tree_of_another_shape_is_malformed(tree: object) -> None:
 )
 def test_nothing_is_an_empty_body_or_the_json_null(body: bytes, *, expected: bool) -> None:
     assert is_nothing(body) is expected
-
-
-# ------------------------------------------------------------------ references
-
-
-def test_a_reference_is_replaced_by_the_object_it_names() -> None:
-    tree = [{"$id": "1", "no": 7, "customer": {"$id": "2", "name": "A"}}, {"$id": "3", "customer": {"$ref": "2"}}]
-    assert resolve_references(tree) == [{"no": 7, "customer": {"name": "A"}}, {"customer": {"name": "A"}}]
-
-
-def test_a_reference_may_stand_before_its_object() -> None:
-    assert resolve_references([{"$ref": "1"}, {"$id": "1", "a": 1}]) == [{"a": 1}, {"a": 1}]
-
-
-def test_an_object_inside_itself_becomes_none() -> None:
-    tree = {"$id": "1", "children": [{"$id": "2", "parent": {"$ref": "1"}}]}
-    assert resolve_references(tree) == {"children": [{"parent": None}]}
-
-
-def test_a_reference_to_nothing_becomes_none() -> None:
-    assert resolve_references({"parent": {"$ref": "9"}}) == {"parent": None}
-
-
-@given(TREES)
-def test_a_tree_without_references_is_left_as_it_is(tree: object) -> None:
-    assert resolve_references(tree) == tree
-
-
-NODES = st.recursive(
-    st.integers() | st.sampled_from("1234").map(lambda number: {"$ref": number}),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.builds(lambda number, items: {"$id": number, **items}, st.sampled_from("1234"), st.dictionaries(st.sampled_from("ab"), inner))
-    ),
-    max_leaves=12,
-)
-
-
-@given(NODES)
-def test_resolving_ends_whatever_refers_to_what_and_leaves_no_trace(tree: object) -> None:
-    resolved = resolve_references(tree)
-    assert "$id" not in json.dumps(resolved)
-    assert "$ref" not in json.dumps(resolved)
-    assert resolve_references(resolved) == resolved
-
-
-def test_resolving_does_not_change_what_it_was_given() -> None:
-    tree = [{"$id": "1", "a": 1}, {"$ref": "1"}]
-    resolve_references(tree)
-    assert tree == [{"$id": "1", "a": 1}, {"$ref": "1"}]
-
-
-def test_references_that_double_at_every_step_are_malformed_before_they_fill_the_memory() -> None:
-    tree = [{"$id": str(level), "a": {"$ref": str(level + 1)}, "b": {"$ref": str(level + 1)}} for level in range(40)]
-    with pytest.raises(Malformed):
-        resolve_references(tree)
-
-
-def test_a_chain_of_references_too_long_to_follow_is_malformed() -> None:
-    tree = [{"$id": str(level), "next": {"$ref": str(level + 1)}} for level in range(5000)]
-    with pytest.raises(Malformed):
-        resolve_references(tree)
 
 
 # ------------------------------------------------------------------ amounts

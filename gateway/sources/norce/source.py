@@ -204,7 +204,7 @@ class NorceSource:
 
     def _create_invoice(self) -> Capability:
         if self._options.create_via == "connect":
-            return Capability(Operation.CREATE_INVOICE, SupportLevel.SUPPORTED, "POST Order/CreateInvoice")
+            return Capability(Operation.CREATE_INVOICE, SupportLevel.SUPPORTED, "POST Order/CreateInvoice", Batching.EACH)
         note = "Published as obsolete and not implemented; the source is configured to use it all the same."
         return Capability(Operation.CREATE_INVOICE, SupportLevel.NOT_IMPLEMENTED_UPSTREAM, "POST InsertInvoice", note=note)
 

@@ -74,6 +74,7 @@ _CAPABILITIES: Final = (
         Operation.CREATE_INVOICE_FROM_ORDER,
         SupportLevel.SUPPORTED,
         "POST v1/Orders/{orderId}/Invoices",
+        Batching.EACH,
         note="invoices every row that is not invoiced yet",
     ),
     Capability(Operation.SET_INVOICE_SETTINGS, SupportLevel.NOT_OFFERED),

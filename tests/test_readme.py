@@ -1,0 +1,102 @@
+"""README against the code, both ways: what it promises is there, what is there it names."""
+
+import asyncio
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway import __main__ as command_line
+from gateway.app import make_gateway, settings_from
+from gateway.errors import GatewayError
+from gateway.model import Batching, Capability, Operation, SupportLevel
+from gateway.sandbox.app import create_sandbox
+from gateway.settings import SourceSettings, load_settings
+from gateway.sources import SOURCES
+from tests.graph import Graph
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+
+
+def block(language: str) -> str:
+    found = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    assert len(found) == 1, language
+    return str(found[0])
+
+
+def table_after(heading: str) -> list[list[str]]:
+    section = README.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    rows = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows if not row.startswith("|---")]
+
+
+@pytest.mark.anyio
+async def test_the_query_has_the_answer_that_is_shown(graph: Graph) -> None:
+    assert await graph.data(block("graphql")) == json.loads(block("json"))["data"]
+
+
+def test_the_commands_are_those_of_the_command_line() -> None:
+    help_text = command_line._parser().format_help()  # noqa: SLF001  (argparse is asked, not run)
+    there = set(re.findall(r"^    (\w+) ", help_text, re.MULTILINE))
+
+    assert {row[0].strip("`").split()[1] for row in table_after("Commands")[1:]} == there
+
+
+def test_the_table_of_systems_says_what_the_sources_say() -> None:
+    header, *rows = table_after("The systems")
+
+    assert header == ["operation", *(spec.system for spec in SOURCES)]
+    assert rows == asyncio.run(_capabilities())
+
+
+async def _capabilities() -> list[list[str]]:
+    tables = create_sandbox(1).state.sandbox.source_tables("http://127.0.0.1:1")
+    gateway = make_gateway(settings_from({"sources": tables}))
+    by_system = {source.profile.system: {c.operation: c for c in source.capabilities} for source in gateway.sources}
+    await gateway.aclose()
+    return [[operation, *(_cell(by_system[spec.system].get(operation)) for spec in SOURCES)] for operation in Operation]
+
+
+def _cell(capability: Capability | None) -> str:
+    if capability is None:
+        return "not yet"
+    if capability.support is SupportLevel.NOT_OFFERED:
+        return "-"
+    cost = "" if capability.batching is Batching.NONE else f" {capability.batching}"
+    return f"{'partial' if capability.support is SupportLevel.PARTIAL else 'yes'}{cost}"
+
+
+def test_the_configuration_shown_can_be_used(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.toml"
+    path.write_text(block("toml"), encoding="utf-8")
+    names = re.findall(r"env:(\w+)", block("toml"))
+
+    settings = load_settings(path, {spec.name: spec.options for spec in SOURCES}, dict.fromkeys(names, "secret"))
+
+    assert set(settings.sources) == {"pos", "subscriptions", "shop", "commerce"}
+    assert settings.notices == ()
+
+
+def _keys(value: Any) -> set[str]:  # noqa: ANN401  (any TOML value)
+    if isinstance(value, dict):
+        return set(value) | {key for item in value.values() for key in _keys(item)}
+    return {key for item in value for key in _keys(item)} if isinstance(value, list) else set()
+
+
+def test_every_key_of_a_source_is_named() -> None:
+    named = set(re.findall(r"`(\w+)`", README)) | _keys(tomllib.loads(block("toml")))
+    there = set(SourceSettings.model_fields) | {key for spec in SOURCES for key in spec.options.model_fields}
+
+    assert there - {"options"} - named == set()
+
+
+def test_every_code_of_an_error_is_explained() -> None:
+    explained = {code for row in table_after("Errors")[1:] for code in re.findall(r"`(\w+)`", row[0])}
+
+    def codes(error: type[GatewayError]) -> set[str]:
+        return {error.code} | {code for child in error.__subclasses__() for code in codes(child)}
+
+    assert codes(GatewayError) - {"SETTINGS", "LIMIT_EXCEEDED"} - explained == set()
