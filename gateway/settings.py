@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -30,7 +31,9 @@ from pydantic import (
 from gateway.errors import SettingsError
 
 _KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
-_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_SHA256: Final = r"^[0-9a-f]{64}$"
+_VISIBLE: Final = re.compile(r"[\x21-\x7e]*")
+_HEADER_VALUE: Final = re.compile(r"[\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?")
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -67,7 +70,30 @@ def _known_zone(value: str) -> str:
     return value
 
 
+def _usable_url(value: str) -> str:
+    # The address is never repeated in a message: it may have a password in it.
+    try:
+        parts = urlsplit(value)
+        is_whole = bool(parts.hostname) and parts.port != 0 and not re.search(r"[\s\x00-\x1f\x7f]", value)
+    except ValueError:
+        is_whole = False
+    if not is_whole or not _VISIBLE.fullmatch(parts.path + parts.query):
+        raise ValueError("must be an address like https://api.example/path, in ASCII after the host")
+    if "@" in parts.netloc:
+        raise ValueError("user and password belong in auth, not in the address")
+    if "#" in value:
+        raise ValueError("must be without a #fragment")
+    return value
+
+
+def _sendable(value: SecretStr) -> SecretStr:
+    if not _HEADER_VALUE.fullmatch(value.get_secret_value()):
+        raise ValueError("cannot be sent in a header: it must be visible ASCII in one line, without spaces around it")
+    return value
+
+
 Secret = Annotated[SecretStr, BeforeValidator(_resolve_secret)]
+HeaderSecret = Annotated[Secret, AfterValidator(_sendable)]
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
@@ -97,14 +123,14 @@ class HeaderAuth(_Table):
 
     kind: Literal["header"]
     name: HeaderName
-    value: Secret
+    value: HeaderSecret
 
 
 class BearerAuth(_Table):
     """A fixed bearer token."""
 
     kind: Literal["bearer"]
-    token: Secret
+    token: HeaderSecret
 
 
 class PasswordAuth(_Table):
@@ -124,7 +150,7 @@ class ClientCredentialsAuth(_Table):
     """OAuth2 client credentials, sent in the body of the token request."""
 
     kind: Literal["client_credentials"]
-    token_url: Annotated[str, Field(pattern=r"^https?://")]
+    token_url: Annotated[str, Field(pattern=r"^https?://"), AfterValidator(_usable_url)]
     client_id: str
     client_secret: Secret
     scope: str | None = None
@@ -142,14 +168,14 @@ class SourceSettings(_Table):
     """The keys of `[sources.<key>]` that every system has; `options` holds the system's own."""
 
     system: str
-    base_url: Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")]
+    base_url: Annotated[str, Field(pattern=r"^https?://[^\s?#]+$"), AfterValidator(_usable_url)]
     display_name: str | None = None
     enabled: bool = True
     former_keys: tuple[str, ...] = ()
     default_currency: CurrencyCode | None = None
     time_zone: Zone = "Europe/Stockholm"
     auth: Auth = NoAuth()
-    headers: Mapping[HeaderName, Secret] = Field(default_factory=dict)
+    headers: Mapping[HeaderName, HeaderSecret] = Field(default_factory=dict)
     timeout_seconds: Seconds = 3
     connect_timeout_seconds: Seconds = 1
     max_in_flight: Annotated[int, Field(ge=1, le=1000)] = 32
@@ -208,7 +234,7 @@ class CallerSettings(_Table):
     """`[[callers]]`: who may call with which key."""
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
-    key_sha256: Annotated[tuple[Annotated[str, Field(pattern=_SHA256.pattern + "$")], ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+    key_sha256: Annotated[tuple[Annotated[str, Field(pattern=_SHA256)], ...], BeforeValidator(_as_tuple), Field(min_length=1)]
     permissions: tuple[Literal["read", "write", "raw", "explorer", "audit"], ...]
     sources: tuple[str, ...]
     requests_per_minute: Annotated[int, Field(ge=1)] = 600
@@ -264,10 +290,10 @@ class Settings(_Table):
 
 # Keys of the contract whose machinery comes later. Setting one is answered with a notice, never silently.
 _NOT_USED_YET: Final = frozenset({
-    "server.state", "server.signing_key", "server.documents", "limits.max_depth", "limits.max_upstream_calls", "journal.keep_days",
-    "journal.settle_after_seconds", "journal.audit_days", "links.rules", "links.file", "callers.requests_per_minute",
+    "server.state", "server.documents", "limits.max_depth", "limits.max_upstream_calls", "journal.keep_days",
+    "journal.settle_after_seconds", "journal.audit_days", "callers.requests_per_minute",
     "callers.max_in_flight", "sources.max_queue", "sources.retries", "sources.retry_budget_percent", "sources.breaker_calls",
-    "sources.breaker_failure_percent", "sources.breaker_open_seconds", "sources.window_ttl_seconds",
+    "sources.breaker_failure_percent", "sources.breaker_open_seconds",
 })  # fmt: skip
 # Keys that promise protection this version cannot give: refused, so that nobody relies on them.
 _REFUSED: Final = {
@@ -298,6 +324,8 @@ def parse_settings(
     """Validate a configuration that was read already; see `load_settings`."""
     context = {"environ": os.environ if environ is None else environ}
     mistakes = [f"{name}: {key}: {why}" for key, why in _REFUSED.items() if _is_set(data, key)]
+    if "notices" in data:
+        mistakes.append(f"{name}: notices: unknown key")  # a field of the result, not of the file
     top = {key: value for key, value in data.items() if key not in {"sources", "jwt"}}
     top["sources"] = _sources(data.get("sources"), options, context, name, mistakes)
     settings: Settings | None = None
@@ -306,7 +334,7 @@ def parse_settings(
     except ValidationError as error:
         mistakes.extend(_lines(error, name))
     if settings is not None:
-        mistakes.extend(f"{name}: {line}" for line in _contradictions(settings))
+        mistakes.extend(f"{name}: {line}" for line in _contradictions(settings, _keys(data.get("sources"))))
     if mistakes or settings is None:
         raise SettingsError(*mistakes)
     return settings
@@ -337,7 +365,7 @@ def _source(
         mistakes.append(f"{where}.system: must be one of {', '.join(sorted(options))}")
         return None
     common = {field: value for field, value in table.items() if field in SourceSettings.model_fields and field != "options"}
-    own = {field: value for field, value in table.items() if field not in common and f"sources.{field}" not in _NOT_USED_YET}
+    own = {field: value for field, value in table.items() if field not in common}
     before = len(mistakes)
     system_options = _validated(model, own, context, where, mistakes)
     source = _validated(SourceSettings, {**common, "options": system_options}, context, where, mistakes)
@@ -354,30 +382,38 @@ def _validated(model: type[BaseModel], data: Mapping[str, Any], context: dict[st
 
 def _lines(error: ValidationError, where: str, separator: str = ": ") -> Iterable[str]:
     for mistake in error.errors(include_url=False, include_input=False, include_context=False):
-        path = ".".join(str(part) for part in mistake["loc"] if not _is_branch(part))
+        path = ".".join(_written(mistake["loc"]))
         message = "unknown key" if mistake["type"] == "extra_forbidden" else mistake["msg"].removeprefix("Value error, ")
         yield f"{where}{separator}{path}: {message}" if path else f"{where}: {message}"
 
 
-def _is_branch(part: int | str) -> bool:
-    # pydantic puts the tag of a discriminated union into the path; the operator never wrote it.
-    return part in {"none", "basic", "header", "bearer", "password", "client_credentials"} and isinstance(part, str)
+def _written(location: tuple[int | str, ...]) -> Iterable[str]:
+    # pydantic's paths also have the kind of `auth` and a mark for "the key itself"; the operator wrote neither there.
+    for position, part in enumerate(location):
+        if part != "[key]" and not (position == 1 and location[0] == "auth"):
+            yield str(part)
 
 
-def _contradictions(settings: Settings) -> Iterable[str]:
-    keys = set(settings.sources)
+def _keys(tables: object) -> frozenset[str]:
+    return frozenset(tables) if isinstance(tables, dict) else frozenset()
+
+
+def _contradictions(settings: Settings, keys: frozenset[str]) -> Iterable[str]:
     names = [caller.name for caller in settings.callers]
+    keys_of_callers = [frozenset(caller.key_sha256) for caller in settings.callers]
     for index, caller in enumerate(settings.callers):
         for source in caller.sources:
             if source != "*" and source not in keys:
                 yield f"callers.{index}.sources: there is no source {source!r}"
         if caller.name in names[:index]:
             yield f"callers.{index}.name: {caller.name!r} is there twice"
+        if any(not digests.isdisjoint(caller.key_sha256) for digests in keys_of_callers[:index]):
+            yield f"callers.{index}.key_sha256: another caller has the same key"
     taken = set(keys)
     for key, source_settings in settings.sources.items():
         for former in source_settings.former_keys:
             if former in taken:
-                yield f"sources.{key}.former_keys: {former!r} is another source's key"
+                yield f"sources.{key}.former_keys: {former!r} is the key of a source already"
             taken.add(former)
 
 
@@ -391,10 +427,15 @@ def _is_set(data: Mapping[str, Any], dotted: str) -> bool:
 
 def _notices(data: Mapping[str, Any]) -> Iterable[str]:
     for table, value in data.items():
-        rows = value.values() if table == "sources" and isinstance(value, dict) else value if isinstance(value, list) else [value]
-        names = [f"sources.{key}" for key in value] if table == "sources" and isinstance(value, dict) else [table]
-        for position, row in enumerate(rows):
-            place = names[position] if table == "sources" else table
+        for place, row in _rows(table, value):
             for key in row if isinstance(row, dict) else ():
                 if f"{table}.{key}" in _NOT_USED_YET:
                     yield f"{place}.{key}: accepted, and not used by this version yet"
+
+
+def _rows(table: str, value: object) -> Iterable[tuple[str, object]]:
+    if table == "sources" and isinstance(value, dict):
+        return [(f"{table}.{key}", row) for key, row in value.items()]
+    if isinstance(value, list):
+        return [(f"{table}.{index}", row) for index, row in enumerate(value)]
+    return [(table, value)]

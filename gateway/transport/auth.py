@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, Protocol
+from typing import Annotated, Final, Protocol
 from urllib.parse import urlencode
 
 import msgspec
@@ -57,7 +57,7 @@ class FixedCredentials:
 
 
 class _TokenPayload(msgspec.Struct, frozen=True):
-    access_token: str
+    access_token: Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e]+\Z")]  # it goes into a header
     expires_in: float | None = None
 
 
@@ -105,7 +105,7 @@ class TokenCredentials:
             raise TokenRefused(malformed=False)
         try:
             token = msgspec.json.decode(response.body, type=_TokenPayload)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             raise TokenRefused(malformed=True) from None
         life = DEFAULT_LIFE_SECONDS if token.expires_in is None else token.expires_in
         self._headers = {"authorization": f"{self._prefix} {token.access_token}"}

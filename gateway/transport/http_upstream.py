@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Final, NoReturn
 
@@ -30,6 +31,7 @@ TOKEN_OPERATION: Final = "Token"  # noqa: S105  (the name of an operation)
 _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
 _TOO_MANY: Final = 429
+_MAX_WAIT_DIGITS: Final = 9
 
 
 class HttpUpstream:
@@ -124,12 +126,14 @@ class HttpUpstream:
             raise self._error(UpstreamTimeout, request.operation, "no time was left for the call", nothing_sent=True) from None
         try:
             left = scope.seconds_left(self._clock)
+            if left <= 0:
+                raise self._error(UpstreamTimeout, request.operation, "no time was left for the call", nothing_sent=True)
             wire_request = WireRequest(
                 method=request.method,
                 url=self._base_url + request.target,
                 headers=headers,
                 content=content,
-                timeout_seconds=max(0, min(self._settings.timeout_seconds, left)),
+                timeout_seconds=min(self._settings.timeout_seconds, left),
                 connect_timeout_seconds=self._settings.connect_timeout_seconds,
                 max_answer_bytes=self._settings.max_answer_bytes,
             )
@@ -168,9 +172,11 @@ class HttpUpstream:
         """Read Retry-After: seconds, or an HTTP date (RFC 9110, 10.2.3)."""
         text = response.headers.get("retry-after", "").strip()
         if text.isascii() and text.isdigit():
-            return float(text)
-        with suppress(ValueError, TypeError):
-            return max(0.0, (parsedate_to_datetime(text) - self._clock.now()).total_seconds())
+            return float(text) if len(text) <= _MAX_WAIT_DIGITS else None
+        with suppress(ValueError, OverflowError):
+            until = parsedate_to_datetime(text)
+            # The oldest of the three forms of a date names no zone; all are GMT.
+            return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - self._clock.now()).total_seconds())
         return None
 
     def _error(

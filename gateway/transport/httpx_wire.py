@@ -1,13 +1,22 @@
-"""The wire on httpx."""
+"""The wire on httpx: its transport alone, without its client.
+
+The client would keep cookies for other callers, build a redirect it is told not to follow, tidy paths (`/a/../b` becomes `/b`)
+and inflate without a bound.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
+from collections.abc import Mapping
+from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import httpx
 
+from gateway.transport.inflate import ACCEPTED, inflate
 from gateway.transport.message import Response
 from gateway.transport.wire import AnswerUnreadable, WireFailed, WireRequest, WireTimeout
 
@@ -15,52 +24,99 @@ from gateway.transport.wire import AnswerUnreadable, WireFailed, WireRequest, Wi
 class HttpxWire:
     """Sends over httpx. The bulkhead is the upstream's business, so the pool here has no bound of its own."""
 
-    def __init__(self, *, tls: ssl.SSLContext | None = None, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._client = httpx.AsyncClient(
-            transport=transport,
+    def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
+        self._transport = httpx.AsyncHTTPTransport(
             verify=tls if tls is not None else True,
-            follow_redirects=False,
             trust_env=False,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=30),
         )
 
     async def send(self, request: WireRequest) -> Response:
         """Exchange one request for its answer; raises `WireError`."""
+        progress = _Progress()
+        try:
+            prepared = _prepare(request, progress)
+        except (httpx.InvalidURL, UnicodeError):
+            raise WireFailed("the address or a header cannot be sent", nothing_sent=True) from None
         try:
             async with asyncio.timeout(request.timeout_seconds):
-                return await self._exchange(request)
-        except TimeoutError:
-            raise WireTimeout("no answer in time") from None
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            # httpcore raises these before it has a connection to write to.
-            kind = WireFailed if isinstance(error, httpx.ConnectError) else WireTimeout
-            raise kind("no connection", nothing_sent=True) from None
-        except (httpx.UnsupportedProtocol, httpx.InvalidURL):
-            raise WireFailed("the address cannot be used", nothing_sent=True) from None
-        except httpx.DecodingError:
-            raise AnswerUnreadable("the answer is not encoded as it says") from None
-        except httpx.TimeoutException:
-            raise WireTimeout("no answer in time") from None
-        except httpx.TransportError:
-            raise WireFailed("the connection was lost") from None
+                return await self._exchange(prepared, progress, request.max_answer_bytes)
+        except (TimeoutError, httpx.TimeoutException):
+            what = "no connection in time" if progress.nothing_sent else "no answer in time"
+            raise WireTimeout(what, nothing_sent=progress.nothing_sent) from None
+        except (httpx.UnsupportedProtocol, httpx.LocalProtocolError):
+            # Both are raised over a request as it was given, before its first byte is written.
+            raise WireFailed("the address or a header cannot be sent", nothing_sent=True) from None
+        except (httpx.TransportError, OSError):  # OSError: what TLS has to say after its handshake
+            what = "no connection" if progress.nothing_sent else "the connection was lost"
+            raise WireFailed(what, nothing_sent=progress.nothing_sent) from None
 
-    async def _exchange(self, request: WireRequest) -> Response:
-        timeout = httpx.Timeout(request.timeout_seconds, connect=request.connect_timeout_seconds)
-        async with self._client.stream(
-            request.method, request.url, headers=dict(request.headers), content=request.content, timeout=timeout
-        ) as answer:
-            body = await _read_bounded(answer, request.max_answer_bytes)
-            return Response(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, body)
+    async def _exchange(self, prepared: httpx.Request, progress: _Progress, limit: int) -> Response:
+        try:
+            received = await self._transport.handle_async_request(prepared)
+        except BaseException:
+            await progress.close_unfinished()
+            raise
+        async with aclosing(received) as answer:
+            body = await _read_bounded(answer, limit)
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        return Response(answer.status_code, headers, inflate(body, headers.get("content-encoding", ""), limit))
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._client.aclose()
+        await self._transport.aclose()
+
+
+class _Progress:
+    """Learns from httpcore how far a request got. Proof is needed, so what it does not know counts as sent."""
+
+    def __init__(self) -> None:
+        self._is_connecting = False
+        self._may_have_left = False
+        self._socket: Any = None
+
+    async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
+        if event == "connection.connect_tcp.complete":
+            self._socket = info["return_value"]
+        if event.startswith("connection."):  # connecting, the TLS handshake
+            self._is_connecting = True
+        else:
+            self._may_have_left = True
+
+    @property
+    def nothing_sent(self) -> bool:
+        return self._is_connecting and not self._may_have_left
+
+    async def close_unfinished(self) -> None:
+        """Close a connection whose TLS handshake was broken off: httpcore forgets it when it is cancelled."""
+        if self.nothing_sent and self._socket is not None:
+            await self._socket.aclose()
+
+
+def _prepare(request: WireRequest, progress: _Progress) -> httpx.Request:
+    timeout = httpx.Timeout(request.timeout_seconds, connect=request.connect_timeout_seconds)
+    origin, target = _split(request.url)
+    return httpx.Request(
+        request.method,
+        origin,
+        headers={"accept-encoding": ACCEPTED, **request.headers},
+        content=request.content,
+        # Named as the target, path and query are not tidied.
+        extensions={"timeout": timeout.as_dict(), "trace": progress, "target": target.encode("ascii")},
+    )
+
+
+def _split(url: str) -> tuple[str, str]:
+    scheme, mark, rest = url.partition("://")
+    authority = re.split("[/?]", rest, maxsplit=1)[0]
+    target = rest.removeprefix(authority)
+    return scheme + mark + authority, target if target.startswith("/") else f"/{target}"
 
 
 async def _read_bounded(answer: httpx.Response, limit: int) -> bytes:
     body = bytearray()
-    async for chunk in answer.aiter_bytes():
-        body += chunk
+    async for part in answer.aiter_raw():
+        body += part
         if len(body) > limit:
             raise AnswerUnreadable(f"the answer is larger than {limit} bytes")
     return bytes(body)
@@ -70,7 +126,8 @@ def tls_context(*, ca_file: Path | None, client_cert: Path | None, client_key: P
     """Make the TLS settings of a source; None when it has none of its own. Raises `OSError` when a file is no certificate."""
     if ca_file is None and client_cert is None:
         return None
-    context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+    context = httpx.create_ssl_context(trust_env=False) if ca_file is None else ssl.create_default_context(cafile=str(ca_file))
     if client_cert is not None:
-        context.load_cert_chain(str(client_cert), None if client_key is None else str(client_key))
+        # An empty password: a key that needs one is an error, not a question at the terminal.
+        context.load_cert_chain(str(client_cert), None if client_key is None else str(client_key), password="")
     return context

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
@@ -12,8 +12,6 @@ import msgspec
 
 JsonBody = object
 """A JSON value whose amounts are `Decimal`; they are written as numbers with the scale they have."""
-
-_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
 
 class NoBody:
@@ -51,7 +49,7 @@ class Request:
     @property
     def content(self) -> bytes | None:
         """The body as it goes over the wire; None when there is none."""
-        return None if isinstance(self.json, NoBody) else _ENCODER.encode(self.body)
+        return None if isinstance(self.json, NoBody) else msgspec.json.encode(_with_amounts(self.json, _number))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +78,20 @@ def _segment(value: str) -> str:
 
 def plain(value: object) -> object:
     """Copy a JSON value with each decimal in plain notation: `1E+2` becomes `100`."""
+    return _with_amounts(value, lambda amount: Decimal(format(amount, "f")))
+
+
+def _number(amount: Decimal) -> msgspec.Raw:
+    return msgspec.Raw(format(amount, "f").encode())  # as text: a Decimal below 0.000001 would be written as 1E-7
+
+
+def _with_amounts(value: object, write: Callable[[Decimal], object]) -> object:
     match value:
         case Decimal():
-            return Decimal(format(value, "f"))
+            return write(value)
         case dict():
-            return {key: plain(item) for key, item in value.items()}
+            return {key: _with_amounts(item, write) for key, item in value.items()}
         case list() | tuple():
-            return [plain(item) for item in value]
+            return [_with_amounts(item, write) for item in value]
         case _:
             return value
