@@ -101,7 +101,7 @@ class CreateInvoice:
     """Record an invoice whose content the caller supplies.
 
     `native_id` is the caller's, else made from source, caller and idempotency key. None and empty tuples: not given. `system`
-    has the inputs that one system alone takes: by the system's name as its spec spells it, then by attribute name; a key is
+    has the inputs that one system alone takes: by the name of that input in the graph, then by attribute name; a key is
     present only when the caller gave it.
     """
 

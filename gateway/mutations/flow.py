@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import Final
 
-from gateway.errors import UpstreamError
+from gateway.errors import AbsenceUnproven, UpstreamError
 from gateway.model import Confirmation, MutationOutcome, Record, UpstreamRefusal, UserError, UserErrorCode, Write
 from gateway.sources.base import Prepared, Refused, Request, Response, Scope, Settled, Source
 
 _TURNED_AWAY: Final = frozenset({401, 403, 429})
 _REFUSED_FOR_GOOD: Final = frozenset({400, 404, 405, 409, 410, 413, 415, 422})
+_MAX_WAIT_DIGITS: Final = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +37,17 @@ def refused(*errors: UserError) -> WriteResult:
     return WriteResult(outcome=MutationOutcome.REJECTED, errors=errors)
 
 
+def not_applied(error: UpstreamError | AbsenceUnproven) -> WriteResult:
+    """Give the result of a write that could not be made ready, since its source did not tell what it needs; nothing was sent."""
+    return WriteResult(outcome=MutationOutcome.NOT_APPLIED, errors=(_unavailable(error, "nothing was sent"),))
+
+
 async def run_write(source: Source, write: Write, scope: Scope, *, dry_run: bool) -> WriteResult:
     """Carry out a write, or with `dry_run` say exactly what would be sent. Never sends twice, never raises an upstream error."""
     try:
         prepared = await source.prepare(write, scope)
-    except UpstreamError as error:
-        return WriteResult(outcome=MutationOutcome.NOT_APPLIED, errors=(_unavailable(error, "nothing was sent"),))
+    except (UpstreamError, AbsenceUnproven) as error:
+        return not_applied(error)
     if isinstance(prepared, Refused):
         outcome = MutationOutcome.UNSUPPORTED if prepared.unsupported else MutationOutcome.REJECTED
         return WriteResult(outcome=outcome, errors=prepared.errors)
@@ -62,7 +71,8 @@ async def _settle(source: Source, prepared: Prepared, response: Response, scope:
     if response.is_success:
         return await source.settle(prepared, response, scope)
     if response.status in _TURNED_AWAY:
-        return Settled(outcome=MutationOutcome.NOT_APPLIED, errors=_refusals(source, response, UserErrorCode.SOURCE_UNAVAILABLE))
+        errors = _refusals(source, response, UserErrorCode.SOURCE_UNAVAILABLE, _wait(response))
+        return Settled(outcome=MutationOutcome.NOT_APPLIED, errors=errors)
     if response.status in _REFUSED_FOR_GOOD:
         return Settled(outcome=MutationOutcome.REJECTED, errors=_refusals(source, response, UserErrorCode.UPSTREAM_REJECTED))
     seen = await source.look(prepared, scope)
@@ -79,16 +89,28 @@ def _unanswered(seen: Settled, error: UpstreamError) -> Settled:
     return Settled(outcome=MutationOutcome.UNKNOWN, errors=(UserError(UserErrorCode.OUTCOME_UNKNOWN, message),))
 
 
-def _refusals(source: Source, response: Response, code: UserErrorCode) -> tuple[UserError, ...]:
-    return tuple(UserError(code, _sentence(refusal), None, refusal) for refusal in source.refusals(response))
+def _refusals(source: Source, response: Response, code: UserErrorCode, wait: str = "") -> tuple[UserError, ...]:
+    return tuple(UserError(code, _sentence(refusal) + wait, None, refusal) for refusal in source.refusals(response))
 
 
 def _sentence(refusal: UpstreamRefusal) -> str:
     return f"the source answered {refusal.status}" if refusal.message is None else "the source refused; see upstream"
 
 
-def _unavailable(error: UpstreamError, consequence: str) -> UserError:
-    wait = "" if error.retry_after is None else f"; try again after {max(0, round(error.retry_after))} s"
+def _wait(response: Response) -> str:
+    """Say what Retry-After asks for: seconds, or until when (RFC 9110, 10.2.3); nothing where it cannot be read."""
+    text = response.headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return f"; try again after {int(text)} s" if len(text) <= _MAX_WAIT_DIGITS else ""
+    with suppress(ValueError):
+        until = parsedate_to_datetime(text)
+        return f"; try again after {until.replace(tzinfo=until.tzinfo or UTC).isoformat()}"
+    return ""
+
+
+def _unavailable(error: UpstreamError | AbsenceUnproven, consequence: str) -> UserError:
+    seconds = error.extensions.get("retryAfter")
+    wait = "" if seconds is None else f"; try again after {seconds} s"
     return UserError(UserErrorCode.SOURCE_UNAVAILABLE, f"{error.message}; {consequence}{wait}")
 
 

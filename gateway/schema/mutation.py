@@ -9,8 +9,8 @@ from uuid import UUID
 import strawberry
 
 from gateway import loaders, model, mutations
-from gateway.errors import AmbiguousLookup, InvalidInput, LookupUnsupported, UpstreamError
-from gateway.model import Kind, MutationOutcome, Permission, Ref, UserError, UserErrorCode
+from gateway.errors import AbsenceUnproven, AmbiguousLookup, InvalidInput, LookupUnsupported, UpstreamError
+from gateway.model import Kind, Permission, Ref, UserError, UserErrorCode
 from gateway.mutations import WriteResult
 from gateway.schema.context import Info
 from gateway.schema.inputs import CreateInvoiceInput, InvoiceSettingsInput, Lookup, or_none, resolve_reference, system_inputs
@@ -59,11 +59,6 @@ def _target(info: Info, key: str) -> loaders.Source:
     if source is None:
         raise _Wrong(UserError(UserErrorCode.NOT_FOUND, f'there is no source "{key}"', ("source",)))
     return source
-
-
-def _unavailable(error: UpstreamError) -> WriteResult:
-    mistake = UserError(UserErrorCode.SOURCE_UNAVAILABLE, f"{error.message}; nothing was sent")
-    return WriteResult(outcome=MutationOutcome.NOT_APPLIED, errors=(mistake,))
 
 
 class _References:
@@ -126,8 +121,8 @@ async def create_invoice(
         return await _run(info, target, await _draft(info, target, input, key), dry_run=dry_run)
     except _Wrong as wrong:
         return mutations.refused(*wrong.errors)
-    except UpstreamError as error:
-        return _unavailable(error)
+    except (UpstreamError, AbsenceUnproven) as error:
+        return mutations.not_applied(error)
 
 
 async def create_invoice_from_order(
@@ -143,8 +138,8 @@ async def create_invoice_from_order(
         return await _run(info, source, model.CreateInvoiceFromOrder(order=ref), dry_run=dry_run)
     except _Wrong as wrong:
         return mutations.refused(*wrong.errors)
-    except UpstreamError as error:
-        return _unavailable(error)
+    except (UpstreamError, AbsenceUnproven) as error:
+        return mutations.not_applied(error)
 
 
 async def set_invoice_settings(
@@ -165,8 +160,8 @@ async def set_invoice_settings(
         return await _run(info, source, write, dry_run=dry_run)
     except _Wrong as wrong:
         return mutations.refused(*wrong.errors)
-    except UpstreamError as error:
-        return _unavailable(error)
+    except (UpstreamError, AbsenceUnproven) as error:
+        return mutations.not_applied(error)
 
 
 async def _settings_values(info: Info, source: loaders.Source, settings: InvoiceSettingsInput) -> Mapping[str, object]:

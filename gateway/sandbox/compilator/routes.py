@@ -73,6 +73,7 @@ def _endpoint(state: State, operation: Operation, *, has_body: bool = True) -> C
         headers: dict[str, str] = {}
         try:
             state.check_caller(request)
+            state.may_be_written |= request.method not in {"GET", "HEAD"}
             body = await read_body(request) if has_body and request.method in {"POST", "PUT"} else {}
             answer = operation(state, Call(request.url, _parts(request), body))
         except Refused as refusal:

@@ -41,10 +41,14 @@ class State:
     seed: int
     data: Data
     switches: dict[str, Any]
+    may_be_written: bool = False
+    """Whether an operation that can change the data had its turn since it was made."""
 
     def reset(self) -> None:
         """Bring back what the seed gave."""
-        self.data = make_data(self.parties, self.seed)
+        if self.may_be_written:
+            self.data = make_data(self.parties, self.seed)
+            self.may_be_written = False
         self.switches.clear()
         self.switches.update(FIRST_SWITCHES)
 

@@ -70,14 +70,17 @@ class Server:
         self.switches: MutableMapping[str, Any] = {}
         self._make_companies = make_companies
         self._passwords = passwords
-        self._companies: dict[str, Company] = {}
+        self._companies = make_companies()
+        self._may_be_written = False
         self._sessions: dict[str, Session] = {}
         self._token_numbers = itertools.count(1)
         self.reset()
 
     def reset(self) -> None:
         """Bring rows and switches back and forget all tokens."""
-        self._companies = self._make_companies()
+        if self._may_be_written:
+            self._companies = self._make_companies()
+            self._may_be_written = False
         self._sessions.clear()
         self.switches.clear()
         self.switches.update(FIRST_SWITCHES)
@@ -168,6 +171,7 @@ class Server:
                 raise Refused("The body is not JSON.") from None
             if self.switches["post_fails_417"]:
                 return Response(status_code=417)
+            self._may_be_written = True
             write(company, body)
             return Response(status_code=200)
 
