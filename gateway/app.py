@@ -16,9 +16,10 @@ from starlette.applications import Starlette
 from gateway.errors import SettingsError
 from gateway.execution import Executor
 from gateway.explorer import Journey
+from gateway.loaders import LinkRule, LinkRules, read_link_file
 from gateway.model import OrderStatus, PaymentStatus
 from gateway.schema import build_schema
-from gateway.server import GraphqlEndpoint, make_server
+from gateway.server import DocumentEndpoint, GraphqlEndpoint, LinkSigner, make_server
 from gateway.settings import Settings, SourceSettings, load_settings, parse_settings
 from gateway.sources import SOURCES
 from gateway.sources.base import Source, SourceParts, SourceProfile, SourceSet
@@ -93,17 +94,30 @@ def _tls(key: str, settings: SourceSettings) -> ssl.SSLContext | None:
         raise SettingsError(f"sources.{key}: ca_file, client_cert or client_key cannot be used as a certificate or key") from None
 
 
+def _link_rules(settings: Settings) -> LinkRules:
+    path = settings.links.file
+    rules = frozenset(LinkRule(name.upper()) for name in settings.links.rules)
+    return LinkRules(rules, {} if path is None else read_link_file(path))
+
+
 def create_app(settings: Settings, wire: Wire | None = None, clock: Clock | None = None, *, journeys: Sequence[Journey] = ()) -> Starlette:
     """Make the application. Raises `SettingsError` when it would be open to others than this machine."""
     if settings.is_open and not settings.on_loopback:
         raise SettingsError(f"server.host: {settings.server.host} can be reached from outside, and no [[callers]] are configured")
     used_clock = clock or SystemClock()
     gateway = make_gateway(settings, wire, used_clock)
-    endpoint = GraphqlEndpoint(Executor(build_schema()), gateway.sources, settings, used_clock)
+    key = settings.server.signing_key
+    signer = None if key is None else LinkSigner(key.get_secret_value().encode(), used_clock)
+    endpoint = GraphqlEndpoint(
+        Executor(build_schema()), gateway.sources, settings, used_clock, link_rules=_link_rules(settings), signer=signer
+    )
+    documents = DocumentEndpoint(gateway.sources, settings, used_clock, signer)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        yield
-        await gateway.aclose()
+        try:
+            yield
+        finally:
+            await gateway.aclose()
 
-    return make_server(endpoint, settings.server, journeys, lifespan)
+    return make_server(endpoint, documents, settings.server, journeys, lifespan)

@@ -5,7 +5,9 @@
       InvalidInput                 BAD_USER_INPUT
       NotPermitted                 UNAUTHENTICATED, FORBIDDEN
       LimitExceeded                REQUEST_TOO_LARGE, NODES_LIMIT, ...
+      InvalidCursor                INVALID_CURSOR
       LookupUnsupported            LOOKUP_UNSUPPORTED
+      ListUnsupported              LIST_UNSUPPORTED: the source publishes no such list
       AmbiguousLookup              AMBIGUOUS_LOOKUP, with the ids
       AbsenceUnproven              ABSENCE_UNPROVEN: the source cannot say that there is none
       UpstreamError                source, operation, retryable, retry_after
@@ -22,6 +24,7 @@ Not found is None, never an error. Messages are ours: text from an upstream neve
 
 from __future__ import annotations
 
+from math import ceil, isfinite
 from typing import ClassVar
 
 
@@ -54,6 +57,12 @@ class InvalidInput(GatewayError):
     """The caller sent something that cannot be meant."""
 
     code = "BAD_USER_INPUT"
+
+
+class InvalidCursor(InvalidInput):
+    """A cursor that was not made for this list, or not by this version."""
+
+    code = "INVALID_CURSOR"
 
 
 class NotPermitted(GatewayError):
@@ -105,6 +114,12 @@ class LookupUnsupported(_OfSource):
     code = "LOOKUP_UNSUPPORTED"
 
 
+class ListUnsupported(_OfSource):
+    """The source publishes no such list."""
+
+    code = "LIST_UNSUPPORTED"
+
+
 class AmbiguousLookup(_OfSource):
     """Several objects have this number; `ids` are their global ids."""
 
@@ -140,8 +155,8 @@ class UpstreamError(_OfSource):
 
     @property
     def extensions(self) -> dict[str, object]:
-        """Add the wait in whole seconds, where one is known."""
-        wait = {} if self.retry_after is None else {"retryAfter": max(0, round(self.retry_after))}
+        """Add the wait in whole seconds, where one is known; never less than was asked for."""
+        wait = {} if self.retry_after is None or not isfinite(self.retry_after) else {"retryAfter": max(0, ceil(self.retry_after))}
         return {**super().extensions, **wait}
 
 

@@ -35,12 +35,12 @@ def test_a_file_names_no_system_but_its_own(path: Path) -> None:
     assert _named_in(path) - _home_of(path) == set()
 
 
-def test_every_source_has_the_same_file_names() -> None:
+def test_every_source_has_at_least_the_files_of_its_twins() -> None:
     expected = {"__init__.py", "endpoints.py", "mapping.py", "payloads.py", "settings.py", "source.py", "writes.py"}
 
     for name in NAMES:
         found = {path.name for path in (GATEWAY / "sources" / name).iterdir() if path.suffix == ".py"}
-        assert found == expected, name
+        assert expected - found == set(), name
 
 
 def test_every_system_has_its_module_in_the_graph_and_its_emulator() -> None:

@@ -1,6 +1,7 @@
 """How an operation is looked at, executed and its errors shown."""
 
 from gateway.execution.document import Facts, facts_of
+from gateway.execution.errors import mask
 from gateway.execution.executor import Ask, Executor, Result
 
-__all__ = ["Ask", "Executor", "Facts", "Result", "facts_of"]
+__all__ = ["Ask", "Executor", "Facts", "Result", "facts_of", "mask"]

@@ -10,10 +10,12 @@ from graphql.language.visitor import VisitorAction
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Of one request: whether it asks about the schema, and whether the operation that will run is a mutation."""
+    """Of one request: whether it asks about the schema, whether it says which operation will run, and whether that is a mutation."""
 
     asks_for_schema: bool = False
     is_mutation: bool = False
+    names_one_operation: bool = True
+    """False: there is none, or there are several and `operationName` does not choose."""
 
 
 class _SchemaFinder(Visitor):
@@ -39,4 +41,5 @@ def facts_of(query: str, operation_name: str | None) -> Facts:
     visit(document, finder)
     operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     chosen = [node for node in operations if operation_name is None or (node.name is not None and node.name.value == operation_name)]
-    return Facts(finder.found, any(node.operation is OperationType.MUTATION for node in chosen))
+    is_mutation = any(node.operation is OperationType.MUTATION for node in chosen)
+    return Facts(finder.found, is_mutation, names_one_operation=len(chosen) == 1)

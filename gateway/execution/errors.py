@@ -36,5 +36,14 @@ def _told(error: GraphQLError, request_id: str) -> tuple[str, dict[str, object]]
         return cause.message, cause.extensions
     if cause is None or isinstance(cause, GraphQLError):
         return error.message, {"code": "BAD_USER_INPUT" if error.path else "GRAPHQL_VALIDATION_FAILED"}
-    _LOG.error("request %s: %s", request_id, type(cause).__name__, exc_info=cause)
-    return f"an internal error; say request {request_id} when you report it", {"code": INTERNAL}
+    return _masked(cause, request_id), {"code": INTERNAL}
+
+
+def mask(error: Exception, request_id: str) -> dict[str, object]:
+    """Log an error that nobody foresaw, and give what the caller is told of it."""
+    return {"message": _masked(error, request_id), "extensions": {"code": INTERNAL, "requestId": request_id}}
+
+
+def _masked(error: Exception, request_id: str) -> str:
+    _LOG.error("request %s: %s", request_id, type(error).__name__, exc_info=error)
+    return f"an internal error; say request {request_id} when you report it"

@@ -1,21 +1,38 @@
 """What a request asks of its sources, batched and deduplicated: one `Loaders` a request."""
 
+from gateway.loaders.criteria import organization_digits
+from gateway.loaders.links import Link, LinkRule, LinkRules, Links, find_links, read_link_file
+from gateway.loaders.lists import MAX_FIRST, Edge, Lister, Page, SourceResult
 from gateway.loaders.lookup import ByBusinessNumber, ById, ByNative, Lookup, find_record, find_ref, named_source, to_ref
+from gateway.loaders.merged import MergedLister
 from gateway.loaders.refs import Loaders
 from gateway.sources.base import Clock, Scope, Source, SourceSet
 
 __all__ = [
+    "MAX_FIRST",
     "ByBusinessNumber",
     "ById",
     "ByNative",
     "Clock",
+    "Edge",
+    "Link",
+    "LinkRule",
+    "LinkRules",
+    "Links",
+    "Lister",
     "Loaders",
     "Lookup",
+    "MergedLister",
+    "Page",
     "Scope",
     "Source",
+    "SourceResult",
     "SourceSet",
+    "find_links",
     "find_record",
     "find_ref",
     "named_source",
+    "organization_digits",
+    "read_link_file",
     "to_ref",
 ]

@@ -15,6 +15,7 @@ _NAMES = {
     Kind.INVOICE: "an invoice",
     Kind.INVOICE_SETTINGS: "invoice settings",
     Kind.CURRENCY: "a currency",
+    Kind.LABEL: "a label",
     Kind.SOURCE: "a source",
 }
 
@@ -68,7 +69,9 @@ def to_ref(loaders: Loaders, global_id: str, kind: Kind | None = None) -> Ref | 
 
 def canonical(source: Source, ref: Ref) -> Ref:
     """Give the reference in the one spelling that its source has for the key."""
-    if ref.kind in {Kind.SOURCE, Kind.CURRENCY}:
+    if ref.kind is Kind.SOURCE and ref.native_id:
+        raise InvalidInput("id: this is no id of this gateway")
+    if ref.kind in {Kind.SOURCE, Kind.CURRENCY, Kind.LABEL}:
         return replace(ref, source=source.profile.key)
     return replace(ref, source=source.profile.key, native_id=source.canonical(ref.kind, ref.native_id))
 
@@ -86,9 +89,9 @@ async def find_ref(loaders: Loaders, lookup: Lookup, kind: Kind) -> Ref | None:
             return None if record is None else record.ref
 
 
-async def find_record(loaders: Loaders, lookup: Lookup, kind: Kind) -> Record | None:
-    """Read the object that a lookup names; None when its source says that there is none."""
+async def find_record(loaders: Loaders, lookup: Lookup, kind: Kind, fields: frozenset[str] | None = None) -> Record | None:
+    """Read the object that a lookup names; None when its source says that there is none. `fields`: as `load_record` has it."""
     if isinstance(lookup, ByBusinessNumber):
         return await loaders.load_by_number(named_source(loaders, lookup.source), kind, lookup.number)
     ref = await find_ref(loaders, lookup, kind)
-    return None if ref is None else await loaders.load_record(ref)
+    return None if ref is None else await loaders.load_record(ref, fields)

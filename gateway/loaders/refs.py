@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import cast
 
 from aiodataloader import DataLoader
 
 from gateway.errors import AmbiguousLookup
-from gateway.model import Kind, Record, Ref
+from gateway.model import UNREAD, DocumentContent, InvoicePayments, Kind, Record, Ref
 from gateway.sources.base import Answer, Fetch, Lines, Scope, Source, SourceSet
 
 _FETCH_OF = {
@@ -18,11 +19,20 @@ _FETCH_OF = {
     Kind.INVOICE: Fetch.INVOICE,
     Kind.INVOICE_SETTINGS: Fetch.INVOICE_SETTINGS,
     Kind.CURRENCY: Fetch.CURRENCY,
+    Kind.LABEL: Fetch.LABEL,
 }
 _LINES_OF = {Kind.ORDER: Fetch.ORDER_LINES, Kind.INVOICE: Fetch.INVOICE_LINES}
 
 
-class ByRef(DataLoader[Ref, Answer]):
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A reference and the attributes of its record that are wanted; None: all of them."""
+
+    ref: Ref
+    fields: frozenset[str] | None = None
+
+
+class ByRef(DataLoader[Asked, Answer]):
     """Loads one kind of thing by reference; the answer of a failed key is raised to whoever awaits that key."""
 
     def __init__(self, fetch: Fetch, sources: SourceSet, scope: Scope) -> None:
@@ -30,25 +40,63 @@ class ByRef(DataLoader[Ref, Answer]):
         self._fetch = fetch
         self._sources = sources
         self._scope = scope
+        self._read: dict[Ref, asyncio.Future[tuple[Answer | Exception, frozenset[str] | None]]] = {}
+        """The latest read of each key: its answer, and the attributes it was asked for."""
 
-    async def batch_load_fn(self, keys: Sequence[Ref]) -> list[Answer | Exception]:  # type: ignore[override]  # the library says List
+    async def load_covering(self, ref: Ref, fields: frozenset[str] | None) -> Answer:
+        """Load a record that has the wanted attributes; one that was read already, or is being read, serves when it has them."""
+        read = self._read.get(ref)
+        if read is not None:
+            answer, had = await read
+            if _covers(answer, had, fields):
+                if isinstance(answer, Exception):
+                    raise answer
+                return answer
+        return await self.load(Asked(ref, fields))
+
+    async def batch_load_fn(self, keys: Sequence[Asked]) -> list[Answer | Exception]:  # type: ignore[override]  # the library says List
         """Ask each source for its keys, all sources at once, and put the answers in the order of the keys."""
+        wanted: dict[Ref, frozenset[str] | None] = {}
+        for asked in keys:
+            before = wanted.get(asked.ref, asked.fields)
+            wanted[asked.ref] = None if before is None or asked.fields is None else before | asked.fields
+        for ref in wanted:
+            self._read[ref] = asyncio.get_running_loop().create_future()
         by_source: dict[str, list[Ref]] = {}
-        for ref in keys:
+        for ref in wanted:
             by_source.setdefault(ref.source, []).append(ref)
         found: dict[Ref, Answer | Exception] = {}
-        for part in await asyncio.gather(*(self._ask(key, refs) for key, refs in by_source.items())):
+        for part in await asyncio.gather(*(self._ask(key, refs, wanted) for key, refs in by_source.items())):
             found.update(part)
-        return [found[ref] for ref in keys]
+        for ref, answer in found.items():
+            self._read[ref].set_result((answer, wanted[ref]))
+        return [found[asked.ref] for asked in keys]
 
-    async def _ask(self, key: str, refs: list[Ref]) -> dict[Ref, Answer | Exception]:
+    async def _ask(self, key: str, refs: list[Ref], wanted: Mapping[Ref, frozenset[str] | None]) -> dict[Ref, Answer | Exception]:
         source = self._sources.get(key)
         if source is None:
             return dict.fromkeys(refs)
         try:
-            return dict(zip(refs, await source.fetch_many(self._fetch, refs, self._scope), strict=True))
+            answers = await source.fetch_many(self._fetch, refs, self._scope, _union([wanted[ref] for ref in refs]))
+            return dict(zip(refs, answers, strict=True))
         except Exception as error:  # noqa: BLE001  (a bug in one source stays that source's: raised to those who asked it)
             return dict.fromkeys(refs, error)
+
+
+def _union(parts: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
+    together: frozenset[str] = frozenset()
+    for part in parts:
+        if part is None:
+            return None
+        together |= part
+    return together
+
+
+def _covers(answer: Answer | Exception, had: frozenset[str] | None, fields: frozenset[str] | None) -> bool:
+    """Say whether an answer serves for the wanted attributes: a failure and an absence do, a whole read, or one that has them."""
+    if had is None or not isinstance(answer, Record):
+        return True
+    return fields is not None and all(name in had or getattr(answer, name, UNREAD) is not UNREAD for name in fields)
 
 
 class ByNumber(DataLoader[tuple[str, Kind, str], tuple[Record, ...]]):
@@ -89,13 +137,24 @@ class Loaders:
         """Until when, and under which id."""
         return self._scope
 
-    async def load_record(self, ref: Ref) -> Record | None:
-        """Load an object; None when its source says that there is none. Raises the failure of this key."""
-        return cast("Record | None", await self._loader(_FETCH_OF[ref.kind]).load(ref))
+    async def load_record(self, ref: Ref, fields: frozenset[str] | None = None) -> Record | None:
+        """Load an object; None when its source says that there is none. Raises the failure of this key.
+
+        `fields`: the attributes that are wanted, None all of them; a source may leave others UNREAD to save calls.
+        """
+        return cast("Record | None", await self._loader(_FETCH_OF[ref.kind]).load_covering(ref, fields))
 
     async def load_lines(self, ref: Ref) -> Lines | None:
         """Load the lines of an order or invoice where they are a call of their own; None when the source gives none."""
-        return cast("Lines | None", await self._loader(_LINES_OF[ref.kind]).load(ref))
+        return cast("Lines | None", await self._loader(_LINES_OF[ref.kind]).load(Asked(ref)))
+
+    async def load_payments(self, ref: Ref) -> InvoicePayments | None:
+        """Load what is paid of an invoice; None when the source does not say."""
+        return cast("InvoicePayments | None", await self._loader(Fetch.PAYMENTS).load(Asked(ref)))
+
+    async def load_document(self, ref: Ref) -> DocumentContent | None:
+        """Load the document of an invoice, whole and checked; None when it has none."""
+        return cast("DocumentContent | None", await self._loader(Fetch.DOCUMENT).load(Asked(ref)))
 
     async def load_by_number(self, source: Source, kind: Kind, number: str) -> Record | None:
         """Find the one object with this number; None when there is none. Raises `AmbiguousLookup` when there are several."""

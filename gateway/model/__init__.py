@@ -2,7 +2,7 @@
 
 from gateway.model.arithmetic import check_lines, check_totals
 from gateway.model.caller import Caller, Permission
-from gateway.model.capability import Batching, Capability, Operation, SourceHealth, SupportLevel
+from gateway.model.capability import Batching, Capability, Operation, SourceHealth, SourceResultStatus, SupportLevel
 from gateway.model.entities import (
     CurrencyRow,
     Customer,
@@ -10,10 +10,12 @@ from gateway.model.entities import (
     Invoice,
     InvoiceSettings,
     InvoiceType,
+    LabelRow,
     Order,
     OrderStatus,
     PaymentStatus,
 )
+from gateway.model.page import CRITERIA, Criteria, SourcePage
 from gateway.model.record import UNREAD, DataWarning, DataWarningCode, Read, Record, Unread
 from gateway.model.ref import Kind, Ref
 from gateway.model.values import (
@@ -25,12 +27,15 @@ from gateway.model.values import (
     CustomField,
     Details,
     Document,
+    DocumentContent,
     ExternalNumber,
     ExternalNumberRole,
+    InvoicePayments,
     Line,
     Money,
     Note,
     NoteRole,
+    Payment,
     SourceCode,
     Totals,
     VatBasis,
@@ -51,6 +56,7 @@ from gateway.model.writes import (
 )
 
 __all__ = [
+    "CRITERIA",
     "UNREAD",
     "Address",
     "Batching",
@@ -61,6 +67,7 @@ __all__ = [
     "Confirmation",
     "CreateInvoice",
     "CreateInvoiceFromOrder",
+    "Criteria",
     "Currency",
     "CurrencyOrigin",
     "CurrencyRow",
@@ -71,12 +78,15 @@ __all__ = [
     "DataWarningCode",
     "Details",
     "Document",
+    "DocumentContent",
     "ExternalNumber",
     "ExternalNumberRole",
     "Invoice",
+    "InvoicePayments",
     "InvoiceSettings",
     "InvoiceType",
     "Kind",
+    "LabelRow",
     "Line",
     "LineDraft",
     "Money",
@@ -87,6 +97,7 @@ __all__ = [
     "Operation",
     "Order",
     "OrderStatus",
+    "Payment",
     "PaymentStatus",
     "Permission",
     "Read",
@@ -96,6 +107,8 @@ __all__ = [
     "SettingsWriteMode",
     "SourceCode",
     "SourceHealth",
+    "SourcePage",
+    "SourceResultStatus",
     "SupportLevel",
     "Totals",
     "Unread",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
+from functools import reduce
 
 from gateway.model.record import DataWarning, DataWarningCode
 from gateway.model.values import Line, Money, Totals
@@ -26,7 +27,7 @@ def check_totals(totals: Totals, *, rounding_in_total: bool = False, vat_is_deri
             return (_mismatch(f"BR-CO-15: {_plain(incl)} including VAT against {_plain(excl)} without", "totals", "vat"),)
         return ()
     rounding = totals.rounding.amount if rounding_in_total and totals.rounding is not None else _ZERO
-    if excl + vat + rounding != incl:
+    if _sum((excl, vat, rounding)) != incl:
         return (_mismatch(f"BR-CO-15: {_plain(excl)} + VAT {_plain(vat)} is not {_plain(incl)}", "totals", "inclVat"),)
     return ()
 
@@ -40,19 +41,23 @@ def check_lines(totals: Totals, lines: Iterable[Line], charges: Iterable[Money] 
     found: list[DataWarning] = []
     nets = [line.net_amount.amount for line in known if line.net_amount is not None]
     if totals.excl_vat is not None and known and len(nets) == len(known):
-        total = sum(nets, _ZERO) + sum((charge.amount for charge in charges), _ZERO)
+        total = _sum((*nets, *(charge.amount for charge in charges)))
         if total != totals.excl_vat.amount:
             message = f"BR-CO-13: the lines and charges are {_plain(total)}, the invoice says {_plain(totals.excl_vat.amount)}"
             found.append(_mismatch(message, "totals", "exclVat"))
     vats = [line.vat_amount.amount for line in known if line.vat_amount is not None]
-    if totals.vat is not None and known and len(vats) == len(known) and sum(vats, _ZERO) != totals.vat.amount:
-        message = f"BR-CO-14: the VAT of the lines is {_plain(sum(vats, _ZERO))}, the invoice says {_plain(totals.vat.amount)}"
+    if totals.vat is not None and known and len(vats) == len(known) and _sum(vats) != totals.vat.amount:
+        message = f"BR-CO-14: the VAT of the lines is {_plain(_sum(vats))}, the invoice says {_plain(totals.vat.amount)}"
         found.append(_mismatch(message, "totals", "vat"))
     return tuple(found)
 
 
 def _mismatch(message: str, *field: str) -> DataWarning:
     return DataWarning(DataWarningCode.ARITHMETIC_MISMATCH, message, field)
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    return reduce(Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN).add, amounts, _ZERO)  # exact, however many digits came
 
 
 def _plain(amount: Decimal) -> str:

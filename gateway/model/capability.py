@@ -42,6 +42,17 @@ class Batching(StrEnum):
     NONE = "NONE"
 
 
+class SourceResultStatus(StrEnum):
+    """How a source did in a list."""
+
+    OK = "OK"
+    NOT_REACHED = "NOT_REACHED"
+    PARTIAL = "PARTIAL"
+    UNSUPPORTED = "UNSUPPORTED"
+    FAILED = "FAILED"
+    TIMED_OUT = "TIMED_OUT"
+
+
 class SourceHealth(StrEnum):
     """What the transport saw lately."""
 

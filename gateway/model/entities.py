@@ -151,3 +151,10 @@ class CurrencyRow(Record):
 
     code: str | None
     name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelRow(Record):
+    """What an installation calls one of its codes."""
+
+    label: str | None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from gateway.model.entities import InvoiceType, OrderStatus, PaymentStatus
@@ -41,7 +40,7 @@ class Criteria:
 
     @property
     def asked(self) -> frozenset[str]:
-        """The names of the criteria that are set; `include_deleted` and `kind` are none of them."""
+        """The names of the criteria that are set; `kind` and `include_deleted` are none of them."""
         return frozenset(name for name in CRITERIA if getattr(self, name) is not None)
 
 
@@ -53,17 +52,20 @@ CRITERIA = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcePage:
-    """One page of one source.
+    """One page of one source, in the source's own order, which new objects must not disturb: they come at the end.
 
+    `positions[i]`: where to go on after `records[i]`; `next_position`: where to go on after the page, None at the end. A position
+    is text that only its source reads; it holds for any page size and survives a restart of the gateway.
     `applied`: the criteria that the source has honoured itself, fully; the others are applied by the gateway where the records
-    have the fields. `next_position`: where to go on, None at the end; it survives a restart of the gateway. `total`: all
-    matches, only where the source says so and every criterion was applied. `unreadable`: rows left out because they cannot be
-    read. `ignored`: criteria that neither the source nor the gateway can honour here, each with why, in words.
+    have the fields. `total`: all matches, only where the source says so and has applied every criterion. `unreadable`: rows left
+    out because they cannot be read. `left_out`: in words, what part of the answer the source could not give (a window that could
+    not be completed, say); empty when the page is all there is.
     """
 
     records: tuple[Record, ...] = ()
-    applied: frozenset[str] = frozenset()
+    positions: tuple[str, ...] = ()
     next_position: str | None = None
+    applied: frozenset[str] = frozenset()
     total: int | None = None
     unreadable: int = 0
-    ignored: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()

@@ -23,6 +23,8 @@ class Kind(StrEnum):
     INVOICE_SETTINGS = "t"
     CURRENCY = "m"
     """A source's own currency row: reference data, no node of the graph."""
+    LABEL = "l"
+    """What an installation calls one of its codes: reference data, no node of the graph."""
     SOURCE = "s"
     """A configured source; its native id is empty."""
 
@@ -58,9 +60,17 @@ class Ref:
             raise InvalidInput("id: this is no id of this gateway")
         kind, source, native_id = parts
         ref = cls(source, Kind(kind), native_id)
-        if ref.global_id != global_id:  # one object has one id: no padding, no other spelling
+        if not _is_id_of(ref, global_id):
             raise InvalidInput("id: this is no id of this gateway")
         return ref
+
+
+def _is_id_of(ref: Ref, global_id: str) -> bool:
+    """Say whether it is the one spelling: one object has one id, no padding, no other JSON."""
+    try:
+        return ref.global_id == global_id
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON can spell and no text has
+        return False
 
 
 def _unpack(global_id: str) -> tuple[str, str, str] | None:

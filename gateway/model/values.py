@@ -51,11 +51,15 @@ class Money:
 
 @dataclass(frozen=True, slots=True)
 class SourceCode:
-    """A code that means something inside one source only; `field` is the upstream's name for it."""
+    """A code that means something inside one source only; `field` is the upstream's name for it.
+
+    `ask`: the row of the source that has the label, where neither the record nor the configuration says.
+    """
 
     field: str
     code: str
     label: str | None = None
+    ask: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +143,32 @@ class Document:
     file_id: str
     media_type: str
     file_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentContent:
+    """A file, read whole and checked."""
+
+    content: bytes
+    media_type: str
+    file_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """A payment that counts for an invoice; `reference` as the payer or the bank gave it."""
+
+    amount: Money
+    paid_on: date | None = None
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InvoicePayments:
+    """What is paid and what is left (BT-115). None: the source does not say."""
+
+    amount_due: Money | None = None
+    payments: tuple[Payment, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 import strawberry
+from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
 
 import gateway.schema.enums  # noqa: F401  (makes the model's enums the graph's)
 from gateway.schema.completion import read_field
@@ -20,9 +22,14 @@ from gateway.schema.systems import SYSTEMS
 SYSTEM_NAMES: Final = tuple(system.name for system in SYSTEMS)
 
 
+class _Graph(strawberry.Schema):
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Log nothing: what is an error of ours is known, and logged, where errors are shown."""
+
+
 def build_schema() -> strawberry.Schema:
     """Build the graph; it is the same whatever is configured."""
-    return strawberry.Schema(
+    return _Graph(
         query=Query,
         mutation=Mutation,
         types=[Customer, Order, Invoice, InvoiceSettings, Source],

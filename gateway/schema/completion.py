@@ -12,7 +12,6 @@ from typing import Any
 
 from strawberry.utils.str_converters import to_camel_case
 
-from gateway.errors import GatewayError
 from gateway.model import UNREAD, Customer, DataWarning, DataWarningCode, Invoice, InvoiceSettings, Order, Permission, Record
 from gateway.schema.context import Context, Info
 from gateway.schema.selection import asked_of
@@ -25,6 +24,8 @@ TYPE_NAMES: Mapping[type[Record], str] = {
 }
 _RENAMED = {"creditedInvoice": "credited_invoice_number"}
 _NEEDS_RAW = "origin.raw"
+# Fields that are answered by way of another attribute: the party of an order, the payments of an order.
+_BEHIND = {"customer": ("orders",), "amountDue": ("orders",), "payments": ("orders",)}
 _ATTRIBUTES = {
     record_type: {to_camel_case(field.name): field.name for field in fields(record_type)} | (_RENAMED if record_type is Invoice else {})
     for record_type in TYPE_NAMES
@@ -62,8 +63,8 @@ async def complete(info: Info, record: Record | None) -> Record | Incomplete | N
     if record is None or not _needs_fetch(info, record):
         return record
     try:
-        fetched = await info.context.loaders.load_record(record.ref)
-    except GatewayError as failure:
+        fetched = await info.context.loaders.load_record(record.ref, wanted(info, type(record)))
+    except Exception as failure:  # raised by each field that needs it; a bug in a source takes no known field away either
         if record.is_alias:
             raise
         return Incomplete(record, failure)
@@ -77,6 +78,19 @@ async def complete_all(info: Info, records: Sequence[Record] | None) -> list[Rec
     if records is None:
         return None
     return list(await asyncio.gather(*(complete(info, record) for record in records)))
+
+
+def wanted(info: Info, record_type: type[Record]) -> frozenset[str] | None:
+    """Give the attributes of a record that are asked for below this field; None: all of it, for its raw JSON."""
+    asked = asked_of(info, TYPE_NAMES[record_type])
+    if _NEEDS_RAW in asked and _may_see_raw(info.context):
+        return None
+    attributes = _ATTRIBUTES[record_type]
+    names = {attributes[name] for name in asked if name in attributes}
+    for name, needed in _BEHIND.items():
+        if name in asked:
+            names.update(needed)
+    return frozenset(names)
 
 
 def _needs_fetch(info: Info, record: Record) -> bool:

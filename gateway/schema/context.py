@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import strawberry
 
 from gateway.errors import NotPermitted
-from gateway.loaders import Loaders
+from gateway.loaders import LinkRules, Loaders
 from gateway.model import Caller, Permission
 
 
@@ -20,6 +21,9 @@ class Context:
     request_id: str
     max_nodes: int = 200
     idempotency_header: str | None = None
+    link_rules: LinkRules = field(default_factory=LinkRules)
+    sign_document: Callable[[str, int], str | None] = lambda _invoice_id, _seconds: None
+    """Makes a link to the document of an invoice that holds for some seconds; None where no signing key is configured."""
     asked: dict[tuple[object, ...], frozenset[str]] = field(default_factory=dict)
     """What is asked below a field, worked out once for all objects of a list."""
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import strawberry
 
-from gateway import model
+from gateway import loaders, model
 from gateway.errors import GatewayError, LookupUnsupported
-from gateway.model import UNREAD, CurrencyOrigin, DataWarningCode, Kind, Operation, Permission, Read, Ref, SupportLevel
-from gateway.schema.completion import complete, complete_all, unwrapped
+from gateway.model import UNREAD, Criteria, CurrencyOrigin, DataWarningCode, Kind, Operation, Permission, Read, Ref, SupportLevel
+from gateway.schema.completion import Incomplete, complete, complete_all, unwrapped
 from gateway.schema.context import Context, Info
+from gateway.schema.paging import DEFAULT_FIRST, page_of_source
+from gateway.schema.raw import show_raw
 from gateway.schema.scalars import JSON, CurrencyCode
 from gateway.schema.source import Node, Source, SourceView
 from gateway.schema.systems import InvoiceDetails
@@ -24,13 +24,25 @@ from gateway.schema.values import (
     CustomField,
     DataWarning,
     Document,
+    DocumentView,
     ExternalNumber,
     Line,
+    Money,
     Note,
+    Payment,
     SourceCode,
     Totals,
     resolve_currency,
 )
+
+if TYPE_CHECKING:
+    Orders: TypeAlias = Any
+    Invoices: TypeAlias = Any
+    Links: TypeAlias = Any
+else:  # the lists hold objects, the objects have lists
+    Orders = Annotated["OrderConnection", strawberry.lazy("gateway.schema.connections")]  # noqa: F821  (named there)
+    Invoices = Annotated["InvoiceConnection", strawberry.lazy("gateway.schema.connections")]  # noqa: F821  (named there)
+    Links = Annotated["CustomerLinks", strawberry.lazy("gateway.schema.connections")]  # noqa: F821  (named there)
 
 # ------------------------------------------------------------------ what all objects have
 
@@ -68,17 +80,13 @@ def _native_id(root: strawberry.Parent[model.Record]) -> Any:  # noqa: ANN401
     return root.ref.native_id
 
 
-def _raw(root: strawberry.Parent[model.Record], info: Info) -> Any:  # noqa: ANN401
+def _raw(root: strawberry.Parent[Any], info: Info) -> Any:  # noqa: ANN401
     source = info.context.loaders.sources.get(root.ref.source)
-    if root.raw is None or source is None or not info.context.caller.may(Permission.RAW):
+    if source is None or not info.context.caller.may(Permission.RAW):
         return None
-    return _without(json.loads(root.raw, parse_float=Decimal), source.personal_fields)
-
-
-def _without(tree: Any, names: frozenset[str]) -> Any:  # noqa: ANN401  (any JSON value)
-    if isinstance(tree, dict):
-        return {name: _without(value, names) for name, value in tree.items() if name not in names}
-    return [_without(item, names) for item in tree] if isinstance(tree, list) else tree
+    if root.raw is None and isinstance(root, Incomplete):
+        raise root.failure
+    return None if root.raw is None else show_raw(root.raw, source.personal_fields)
 
 
 @strawberry.type
@@ -123,6 +131,28 @@ def _lines(root: strawberry.Parent[Any], info: Info) -> Any:  # noqa: ANN401
     return info.context.loaders.load_lines(root.ref) if root.lines is UNREAD else root.lines
 
 
+async def _customer_orders(root: strawberry.Parent[model.Record], info: Info, first: int = DEFAULT_FIRST, after: str | None = None) -> Any:  # noqa: ANN401
+    return await page_of_source(info, root.ref.source, Criteria(kind=Kind.ORDER, customer=root.ref), first, after)
+
+
+async def _customer_invoices(
+    root: strawberry.Parent[model.Record], info: Info, first: int = DEFAULT_FIRST, after: str | None = None
+) -> Any:  # noqa: ANN401
+    return await page_of_source(info, root.ref.source, Criteria(kind=Kind.INVOICE, customer=root.ref), first, after)
+
+
+async def _customer_links(root: strawberry.Parent[model.Customer], info: Info) -> Any:  # noqa: ANN401
+    context = info.context
+    if not context.link_rules.is_used:
+        return loaders.Links((), ())
+    known = await context.loaders.load_record(root.ref, frozenset({"number", "organization_number", "email"}))
+    return await loaders.find_links(context.loaders, context.link_rules, known) if isinstance(known, model.Customer) else None
+
+
+async def _order_invoices(root: strawberry.Parent[model.Record], info: Info, first: int = DEFAULT_FIRST, after: str | None = None) -> Any:  # noqa: ANN401
+    return await page_of_source(info, root.ref.source, Criteria(kind=Kind.INVOICE, order=root.ref), first, after)
+
+
 # ------------------------------------------------------------------ customer and terms
 
 
@@ -146,7 +176,7 @@ async def _party(root: strawberry.Parent[model.Invoice], info: Info) -> Any:  # 
     """Give the customer of an invoice; where the invoice does not name one, its order does."""
     known = root.customer
     if known is UNREAD and root.orders:
-        order = await info.context.loaders.load_record(root.orders[0].ref)
+        order = await info.context.loaders.load_record(root.orders[0].ref, frozenset({"customer"}))
         known = order.customer if isinstance(order, model.Order) else None
     return await complete(info, None if known is UNREAD else known)
 
@@ -169,6 +199,11 @@ class Customer(Record):
     phone: str | None = strawberry.field(description="BT-57.")
     billing_address: Address | None = strawberry.field(description="BG-8.")
     invoice_settings: InvoiceSettings | None = strawberry.field(resolver=_settings_of)
+    orders: Orders | None = strawberry.field(resolver=_customer_orders)
+    invoices: Invoices | None = strawberry.field(resolver=_customer_invoices)
+    links: Links | None = strawberry.field(
+        resolver=_customer_links, description="The same party in other sources, by configured rules only."
+    )
 
     @classmethod
     def is_type_of(cls, obj: Any, _info: Any) -> bool:  # noqa: ANN401  (graphql-core's protocol; so below)
@@ -222,6 +257,7 @@ class Order(Record):
     customer: Customer | None = strawberry.field(resolver=_customer)
     delivery_method: str | None
     payment_method: str | None
+    invoices: Invoices | None = strawberry.field(resolver=_order_invoices)
 
     @classmethod
     def is_type_of(cls, obj: Any, _info: Any) -> bool:  # noqa: ANN401
@@ -260,6 +296,26 @@ async def _orders(root: strawberry.Parent[model.Invoice], info: Info) -> Any:  #
     return await complete_all(info, None if known is UNREAD else known)
 
 
+async def _paid(root: strawberry.Parent[model.Invoice], info: Info) -> model.InvoicePayments | None:
+    order = root.orders[0].ref.native_id if root.orders else None
+    ref = root.ref if order is None else replace(root.ref, hint=f"order/{order}")  # saves reading the invoice again to know it
+    return await info.context.loaders.load_payments(ref)
+
+
+async def _amount_due(root: strawberry.Parent[model.Invoice], info: Info) -> Any:  # noqa: ANN401
+    paid = await _paid(root, info)
+    return None if paid is None else paid.amount_due
+
+
+async def _payments(root: strawberry.Parent[model.Invoice], info: Info) -> Any:  # noqa: ANN401
+    paid = await _paid(root, info)
+    return None if paid is None else paid.payments
+
+
+def _document(root: strawberry.Parent[model.Invoice]) -> Any:  # noqa: ANN401
+    return DocumentView(root.ref.global_id, root.document) if root.document else None
+
+
 @strawberry.type
 class CreditedInvoice:
     """BT-25."""
@@ -290,6 +346,10 @@ class Invoice(Record):
     totals: Totals | None
     charges: list[Charge] | None = strawberry.field(description="BG-21.")
     payment_status: model.PaymentStatus | None
+    amount_due: Money | None = strawberry.field(
+        resolver=_amount_due, description="BT-115. Null: the source does not say and no published payment read answers it."
+    )
+    payments: list[Payment] | None = strawberry.field(resolver=_payments)
     paid_at: datetime | None
     source_statuses: list[SourceCode] | None = strawberry.field(description="Every status the source sent, uninterpreted.")
     is_deleted: bool | None
@@ -306,7 +366,7 @@ class Invoice(Record):
     lines: list[Line] | None = strawberry.field(
         resolver=_lines, description="BG-25. Null: the source gives none. Empty: it says there are none."
     )
-    document: Document | None
+    document: Document | None = strawberry.field(resolver=_document)
     custom_fields: list[CustomField] | None
     details: InvoiceDetails | None = strawberry.field(description="Fields that one source alone has.")
 

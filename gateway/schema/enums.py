@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 import strawberry
 
-from gateway import model
+from gateway import loaders, model
 
 E = TypeVar("E", bound=type[Enum])
 
@@ -37,6 +37,10 @@ described(
     },
 )
 described(model.SourceHealth)
+described(
+    model.SourceResultStatus,
+    {"NOT_REACHED": "Comes on a later page.", "PARTIAL": "Could not honour the whole filter; see `message`."},
+)
 described(model.Operation)
 described(
     model.SupportLevel,
@@ -79,3 +83,4 @@ described(
     {"ECHO": "The source answered with the object.", "READ_BACK": "Read back.", "STATUS_ONLY": "A success status alone."},
 )
 described(model.UserErrorCode)
+described(loaders.LinkRule)

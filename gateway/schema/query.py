@@ -3,38 +3,52 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 import strawberry
 
-from gateway import loaders
-from gateway.errors import GatewayError, InvalidInput, LimitExceeded
+from gateway import loaders, model
+from gateway.errors import InvalidInput, LimitExceeded
 from gateway.model import Kind, Permission
-from gateway.schema.completion import complete
-from gateway.schema.context import Context, Info
+from gateway.schema.completion import complete, wanted
+from gateway.schema.connections import (
+    CustomerConnection,
+    CustomerFilter,
+    InvoiceConnection,
+    InvoiceFilter,
+    InvoiceOrder,
+    OrderConnection,
+    OrderFilter,
+    list_page,
+)
+from gateway.schema.context import Info
 from gateway.schema.entities import Customer, Invoice, Order
 from gateway.schema.inputs import Lookup
+from gateway.schema.paging import DEFAULT_FIRST
 from gateway.schema.source import Node, Source, SourceView
 from gateway.schema.systems import SourceSystem
 
+_TYPES: Final = {Kind.CUSTOMER: model.Customer, Kind.ORDER: model.Order, Kind.INVOICE: model.Invoice}
 
-async def load_node(context: Context, global_id: str) -> Any:  # noqa: ANN401  (a record, a source, or None)
+
+async def load_node(info: Info, global_id: str) -> Any:  # noqa: ANN401  (a record, a source, or None)
     """Load whatever an id stands for; None when there is none, or none for this caller."""
+    context = info.context
     ref = loaders.to_ref(context.loaders, global_id)
     if ref is None:
         return None
     if ref.kind is Kind.SOURCE:
         source = context.loaders.sources.get(ref.source)
         return None if source is None else SourceView(source)
-    if ref.kind is Kind.CURRENCY:
+    if ref.kind in {Kind.CURRENCY, Kind.LABEL}:
         raise InvalidInput("id: this is no id of this gateway")
-    return await context.loaders.load_record(ref)
+    return await context.loaders.load_record(ref, wanted(info, _TYPES[ref.kind]) if ref.kind in _TYPES else None)
 
 
 async def node(info: Info, id: strawberry.ID) -> Any:  # noqa: A002, ANN401  (the argument's name is the contract's)
     """Load one object."""
     info.context.demand(Permission.READ)
-    return await load_node(info.context, id)
+    return await load_node(info, id)
 
 
 async def nodes(info: Info, ids: list[strawberry.ID]) -> Any:  # noqa: ANN401  (here and below: the annotation of the field is its type)
@@ -43,19 +57,20 @@ async def nodes(info: Info, ids: list[strawberry.ID]) -> Any:  # noqa: ANN401  (
     context.demand(Permission.READ)
     if len(ids) > context.max_nodes:
         raise LimitExceeded("NODES_LIMIT", f"ids: {len(ids)} are asked for, {context.max_nodes} is the most")
-    return await asyncio.gather(*(_value(context, global_id) for global_id in ids))
+    return await asyncio.gather(*(_value(info, global_id) for global_id in ids))
 
 
-async def _value(context: Context, global_id: str) -> object:
+async def _value(info: Info, global_id: str) -> object:
     try:
-        return await load_node(context, global_id)
-    except GatewayError as error:
+        return await load_node(info, global_id)
+    except Exception as error:  # noqa: BLE001  (an error as a value is raised at its place in the list; a bug takes no other object away)
         return error
 
 
 async def _find(info: Info, by: Lookup, kind: Kind) -> Any:  # noqa: ANN401
     info.context.demand(Permission.READ)
-    return await complete(info, await loaders.find_record(info.context.loaders, by.plain(), kind))
+    fields = wanted(info, _TYPES[kind])
+    return await complete(info, await loaders.find_record(info.context.loaders, by.plain(), kind, fields))
 
 
 async def customer(info: Info, by: Lookup) -> Any:  # noqa: ANN401
@@ -71,6 +86,30 @@ async def order(info: Info, by: Lookup) -> Any:  # noqa: ANN401
 async def invoice(info: Info, by: Lookup) -> Any:  # noqa: ANN401
     """Find an invoice."""
     return await _find(info, by, Kind.INVOICE)
+
+
+async def customers(info: Info, filter: CustomerFilter | None = None, first: int = DEFAULT_FIRST, after: str | None = None) -> Any:  # noqa: A002, ANN401
+    """List customers."""
+    info.context.demand(Permission.READ)
+    return await list_page(info, Kind.CUSTOMER, filter, first, after)
+
+
+async def orders(info: Info, filter: OrderFilter | None = None, first: int = DEFAULT_FIRST, after: str | None = None) -> Any:  # noqa: A002, ANN401
+    """List orders."""
+    info.context.demand(Permission.READ)
+    return await list_page(info, Kind.ORDER, filter, first, after)
+
+
+async def invoices(
+    info: Info,
+    filter: InvoiceFilter | None = None,  # noqa: A002  (the argument's name is the contract's)
+    order_by: InvoiceOrder = InvoiceOrder.SOURCE,
+    first: int = DEFAULT_FIRST,
+    after: str | None = None,
+) -> Any:  # noqa: ANN401
+    """List invoices."""
+    info.context.demand(Permission.READ)
+    return await list_page(info, Kind.INVOICE, filter, first, after, order_by)
 
 
 def sources(info: Info, system: SourceSystem | None = None) -> Any:  # noqa: ANN401
@@ -118,6 +157,15 @@ class Query:
     customer: Customer | None = strawberry.field(resolver=customer)
     order: Order | None = strawberry.field(resolver=order)
     invoice: Invoice | None = strawberry.field(resolver=invoice)
+    customers: CustomerConnection | None = strawberry.field(
+        resolver=customers,
+        description=(
+            "Pages over one or more sources, asked at the same time. With SOURCE order they follow one another in `sources` order, each in "
+            "its own order. A cursor holds for other `first` values; with another filter or an older format: INVALID_CURSOR."
+        ),
+    )
+    orders: OrderConnection | None = strawberry.field(resolver=orders)
+    invoices: InvoiceConnection | None = strawberry.field(resolver=invoices)
     sources: list[Source] = strawberry.field(resolver=sources, description="The configured sources and what each can do. Calls no source.")
     source: Source | None = strawberry.field(resolver=source)
     caller: CallerType = strawberry.field(resolver=caller, description="Who the gateway takes you for.")

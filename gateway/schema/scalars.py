@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NewType
 from uuid import UUID
@@ -35,13 +35,13 @@ CurrencyCode = NewType("CurrencyCode", str)
 JSON = NewType("JSON", object)
 
 
-def _decimal(text: str) -> Decimal:
+def _decimal(text: str, scalar: str = "Decimal") -> Decimal:
     try:
         value = Decimal(text) if _NUMBER.fullmatch(text) else None
     except InvalidOperation:
         value = None
     if value is None or not value.is_finite() or abs(value.adjusted()) > MAX_EXPONENT:
-        raise GraphQLError('Decimal takes an exact number as text, such as "29.90"')
+        raise GraphQLError(f'{scalar} takes an exact number of sensible size, such as "29.90"')
     return value
 
 
@@ -79,6 +79,13 @@ def _parse_date_time(value: object) -> datetime:
         raise GraphQLError("DateTime takes an instant of the calendar, such as 2026-06-21T22:48:27+02:00") from None
 
 
+def _show_date_time(value: datetime) -> str:
+    # Before standard time, zones had offsets with seconds, which RFC 3339 cannot say: shown in whole minutes, the same instant.
+    offset = value.utcoffset() or timedelta()
+    odd = offset % timedelta(minutes=1)
+    return (value.astimezone(timezone(offset - odd)) if odd else value).isoformat()
+
+
 def _parse_uuid(value: object) -> UUID:
     if not isinstance(value, str) or not _UUID.fullmatch(value):
         raise GraphQLError("UUID takes 8-4-4-4-12 hexadecimal digits")
@@ -103,10 +110,10 @@ def _json_literal(node: ValueNode, variables: Mapping[str, Any] | None = None) -
 
 def _json_leaf(node: ValueNode) -> object:
     match node:
-        case IntValueNode():
+        case IntValueNode() if len(node.value) <= MAX_EXPONENT:
             return int(node.value)
-        case FloatValueNode():
-            return _decimal(node.value)
+        case IntValueNode() | FloatValueNode():
+            return _decimal(node.value, "JSON")
         case StringValueNode() | BooleanValueNode():
             return node.value
         case NullValueNode():
@@ -138,7 +145,7 @@ SCALARS: Final[dict[object, ScalarDefinition]] = {
         name="DateTime",
         description="RFC 3339 instant with offset. Keeps the offset the source sent; more than 6 fractional digits are cut.",
         specified_by_url="https://datatracker.ietf.org/doc/html/rfc3339",
-        serialize=datetime.isoformat,
+        serialize=_show_date_time,
         parse_value=_parse_date_time,
     ),
     UUID: strawberry.scalar(

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
 from graphql import (
+    BooleanValueNode,
     FieldNode,
     FragmentSpreadNode,
-    GraphQLDirective,
-    GraphQLIncludeDirective,
     GraphQLObjectType,
     GraphQLResolveInfo,
-    GraphQLSkipDirective,
     InlineFragmentNode,
     SelectionNode,
     SelectionSetNode,
+    VariableNode,
 )
-from graphql.execution.values import get_directive_values
 
 from gateway.schema.context import Info
 
@@ -71,12 +69,25 @@ def _applies(info: RawInfo, condition: str, type_name: str) -> bool:
 def _is_included(info: RawInfo, node: SelectionNode) -> bool:
     if not node.directives:
         return True
-    return not _flag(info, GraphQLSkipDirective, node, absent=False) and _flag(info, GraphQLIncludeDirective, node, absent=True)
+    return not _condition(info, node, "skip", absent=False) and _condition(info, node, "include", absent=True)
 
 
-def _flag(info: RawInfo, directive: GraphQLDirective, node: SelectionNode, *, absent: bool) -> bool:
-    values = get_directive_values(directive, cast("Any", node), cast("Any", info.variable_values))
-    return absent if values is None else bool(values["if"])
+def _condition(info: RawInfo, node: SelectionNode, name: str, *, absent: bool) -> bool:
+    """Read the one argument of `@skip` or `@include`: the operation is valid, so it is a boolean or a variable that has one."""
+    arguments = next((directive.arguments for directive in node.directives or () if directive.name.value == name), None)
+    match arguments[0].value if arguments else None:
+        case BooleanValueNode(value=value):
+            return value
+        case VariableNode(name=variable):
+            return bool(_variables(info).get(variable.value))
+        case _:
+            return absent
+
+
+def _variables(info: RawInfo) -> Mapping[str, Any]:
+    values: Any = info.variable_values  # Strawberry gives them plain, graphql-core beside where each came from
+    plain: Mapping[str, Any] = getattr(values, "coerced", values)
+    return plain
 
 
 def root_fields(info: Info) -> Sequence[FieldNode]:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import asyncio
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import strawberry
 
 from gateway import model
-from gateway.errors import GatewayError
-from gateway.model import Currency, CurrencyOrigin, CurrencyRow, Invoice, Order, Ref
+from gateway.errors import GatewayError, InvalidInput
+from gateway.model import Currency, CurrencyOrigin, CurrencyRow, Invoice, LabelRow, Order, Ref
 from gateway.schema.context import Context, Info
 from gateway.schema.scalars import CurrencyCode
+
+MAX_LINK_SECONDS: Final = 900
 
 
 async def resolve_currency(context: Context, currency: Currency) -> Currency:
     """Ask the object that knows the currency; what holds otherwise when that object does not say."""
     if currency.ask is None:
         return currency
-    record = await context.loaders.load_record(currency.ask)
+    record = await context.loaders.load_record(currency.ask, frozenset({"currency"}))
     if isinstance(record, CurrencyRow) and record.code is not None:
         return Currency(record.code, CurrencyOrigin.RECORD)
     if isinstance(record, Order) and record.currency and record.currency.origin is CurrencyOrigin.RECORD and record.currency.code:
@@ -62,13 +65,23 @@ class Money:
     currency_origin: model.CurrencyOrigin = strawberry.field(resolver=money_origin)
 
 
+def source_code_label(root: strawberry.Parent[model.SourceCode], info: Info) -> Any:  # noqa: ANN401
+    """Give the label; asks the source only where it keeps the labels in rows of their own."""
+    return root.label if root.label is not None or root.ask is None else _label(info.context, root.ask)
+
+
+async def _label(context: Context, ref: Ref) -> str | None:
+    row = await context.loaders.load_record(ref)
+    return row.label if isinstance(row, LabelRow) else None
+
+
 @strawberry.type(description="A code that means something inside one source only.")
 class SourceCode:
     """See the description."""
 
     field: str = strawberry.field(description="Upstream field, e.g. `TermsOfPaymentId`.")
     code: str
-    label: str | None = strawberry.field(description="From the source or the configuration.")
+    label: str | None = strawberry.field(resolver=source_code_label, description="From the source or the configuration.")
 
 
 @strawberry.type
@@ -122,13 +135,63 @@ class Note:
     text: str
 
 
-@strawberry.type(description="The PDF. No upstream call is made to answer these.")
+@dataclass(frozen=True, slots=True)
+class DocumentView:
+    """The file of an invoice, and the id it is fetched by."""
+
+    invoice_id: str
+    document: model.Document
+
+    @property
+    def file_id(self) -> str:
+        """The source's own key of the file."""
+        return self.document.file_id
+
+    @property
+    def media_type(self) -> str:
+        """As far as it is known without reading the file."""
+        return self.document.media_type
+
+    @property
+    def file_name(self) -> str:
+        """A name to save it under."""
+        return self.document.file_name
+
+    @property
+    def url(self) -> str:
+        """Path of this gateway."""
+        return f"/documents/{self.invoice_id}"
+
+
+def _temporary_url(root: strawberry.Parent[DocumentView], info: Info, seconds: int = 300) -> str | None:
+    if not 1 <= seconds <= MAX_LINK_SECONDS:
+        raise InvalidInput(f"seconds: 1 to {MAX_LINK_SECONDS}")
+    return info.context.sign_document(root.invoice_id, seconds)
+
+
+@strawberry.type(
+    description=(
+        "The PDF. `url` is a path of this gateway that needs the caller's key; `temporaryUrl` opens in a browser: signed, this one file, "
+        "at most 900 s. No upstream call is made to answer these."
+    )
+)
 class Document:
     """See the description."""
 
     file_id: str
     media_type: str
     file_name: str
+    url: str
+    temporary_url: str | None = strawberry.field(resolver=_temporary_url)
+
+
+@strawberry.type
+class Payment:
+    """A payment that counts for an invoice."""
+
+    amount: Money
+    paid_on: date | None
+    reference: str | None
 
 
 @strawberry.type(description="A line of an order or an invoice.")
@@ -152,7 +215,7 @@ class Line:
 
 async def _rounding_of(context: Context, refs: tuple[Ref, ...]) -> model.Money | None:
     """Add up the roundings of the orders that an invoice covers; None when none of them says."""
-    orders = [await context.loaders.load_record(ref) for ref in refs]
+    orders = await asyncio.gather(*(context.loaders.load_record(ref, frozenset({"totals"})) for ref in refs))
     amounts = [order.totals.rounding for order in orders if isinstance(order, Order) and order.totals and order.totals.rounding]
     if not amounts:
         return None

@@ -1,6 +1,7 @@
 """The HTTP side: routes, callers, and how results and errors become answers."""
 
 from gateway.server.app import make_server
+from gateway.server.documents import DocumentEndpoint, LinkSigner
 from gateway.server.graphql import GraphqlEndpoint
 
-__all__ = ["GraphqlEndpoint", "make_server"]
+__all__ = ["DocumentEndpoint", "GraphqlEndpoint", "LinkSigner", "make_server"]

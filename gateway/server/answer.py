@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
+
 from gateway.errors import GatewayError
 
-_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+_ENCODER: Final = msgspec.json.Encoder()
 
 
 def encode(answer: Mapping[str, object]) -> bytes:
@@ -19,7 +20,7 @@ def encode(answer: Mapping[str, object]) -> bytes:
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  (any JSON value)
     if isinstance(value, Decimal):
-        return Decimal(format(value, "f"))
+        return msgspec.Raw(format(value, "f").encode())
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list) else value

@@ -13,16 +13,24 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from gateway import explorer
+from gateway.server.documents import DocumentEndpoint
 from gateway.server.graphql import GraphqlEndpoint
 from gateway.settings import ServerSettings
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 
-def make_server(endpoint: GraphqlEndpoint, settings: ServerSettings, journeys: Sequence[explorer.Journey], lifespan: Lifespan) -> Starlette:
+def make_server(
+    endpoint: GraphqlEndpoint,
+    documents: DocumentEndpoint,
+    settings: ServerSettings,
+    journeys: Sequence[explorer.Journey],
+    lifespan: Lifespan,
+) -> Starlette:
     """Put the routes together; the explorer only where it is switched on."""
     routes = [
         Route("/graphql", endpoint.answer, methods=["POST"]),
+        Route("/documents/{id}", documents.answer, methods=["GET"]),
         Route("/health/live", _alive, methods=["GET"]),
         Route("/health/ready", _alive, methods=["GET"]),
     ]

@@ -4,44 +4,66 @@ from __future__ import annotations
 
 import json
 import secrets
-from decimal import Decimal
-from typing import Final
+from decimal import Decimal, InvalidOperation
+from typing import Final, NoReturn
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from gateway.errors import GatewayError, InvalidInput, LimitExceeded, NotAuthenticated
-from gateway.execution import Ask, Executor, Facts, facts_of
-from gateway.loaders import Clock, Loaders, Scope, SourceSet
+from gateway.execution import Ask, Executor, Facts, facts_of, mask
+from gateway.loaders import Clock, LinkRules, Loaders, Scope, SourceSet
 from gateway.model import Caller, Permission
 from gateway.schema import Context
 from gateway.server.answer import encode, show_refusal
 from gateway.server.callers import Callers
+from gateway.server.documents import LinkSigner
 from gateway.settings import Settings
 
 JSON_TYPE: Final = "application/json; charset=utf-8"
+_MAX_EXPONENT: Final = 30
 
 
 class GraphqlEndpoint:
     """Answers GraphQL over HTTP."""
 
-    def __init__(self, executor: Executor, sources: SourceSet, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self,
+        executor: Executor,
+        sources: SourceSet,
+        settings: Settings,
+        clock: Clock,
+        *,
+        link_rules: LinkRules | None = None,
+        signer: LinkSigner | None = None,
+    ) -> None:
         self._executor = executor
         self._sources = sources
         self._settings = settings
         self._clock = clock
+        self._link_rules = link_rules or LinkRules()
+        self._signer = signer
         self._callers = Callers(settings.callers)
 
     async def answer(self, request: Request) -> Response:
         """Answer one request. Whatever went wrong is JSON with a code; nobody gets a traceback."""
         request_id = secrets.token_hex(8)
         try:
-            caller = self._callers.identify(request.headers.get("authorization"))
-            ask = read_ask(request.headers.get("content-type", ""), await self._body(request))
-            facts = facts_of(ask.query, ask.operation_name)
-            self._check_introspection(facts, caller)
+            return await self._answer(request, request_id)
         except GatewayError as error:
             return _respond(show_refusal(error, request_id), _status_of(error))
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is left to read it
+        except Exception as error:  # noqa: BLE001  (a bug of ours is told as one, too)
+            return _respond({"errors": [mask(error, request_id)]}, 500)
+
+    async def _answer(self, request: Request, request_id: str) -> Response:
+        caller = self._callers.identify(request.headers.get("authorization"))
+        ask = read_ask(request.headers.get("content-type", ""), await self._body(request))
+        facts = facts_of(ask.query, ask.operation_name)
+        self._check_introspection(facts, caller)
+        if not facts.names_one_operation:
+            raise InvalidInput("operationName must name one operation of the document")
         scope = Scope(request_id=request_id, deadline=self._clock.monotonic() + self._seconds_for(facts))
         return await self._execute(ask, self._context(caller, request, scope))
 
@@ -78,19 +100,30 @@ class GraphqlEndpoint:
             request_id=scope.request_id,
             max_nodes=self._settings.limits.max_nodes,
             idempotency_header=request.headers.get("idempotency-key"),
+            link_rules=self._link_rules,
+            sign_document=_no_link if self._signer is None else self._signer.sign,
         )
 
 
+def _no_link(_invoice_id: str, _seconds: int) -> None:
+    """Make no link: no signing key is configured."""
+
+
 def read_ask(content_type: str, body: bytes) -> Ask:
-    """Read a request body; numbers with a point stay exact, so that a float in variables can be refused by name."""
+    """Read a request body; numbers with a point stay exact, so that a float in variables can be refused by name.
+
+    Raises `InvalidInput`.
+    """
     if content_type.partition(";")[0].strip().lower() != "application/json":
         raise UnsupportedMediaType("send application/json")
     try:
-        value = json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+        value = json.loads(body.decode("utf-8-sig"), parse_float=_exact, parse_constant=_refuse)
+        if b"\\u" in body:
+            json.dumps(value, ensure_ascii=False, default=str).encode()  # half a surrogate pair is no text
     except (ValueError, RecursionError):
-        raise InvalidInput("the body is not JSON") from None
+        raise InvalidInput("the body is not JSON in UTF-8, or has a number beyond reason") from None
     match value:
-        case {"query": str(query)}:
+        case {"query": str(query)} if query:
             variables, name = value.get("variables"), value.get("operationName")
         case _:
             raise InvalidInput("the body needs a query, as text")
@@ -101,8 +134,16 @@ def read_ask(content_type: str, body: bytes) -> Ask:
     return Ask(query, variables, name)
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(name)
+def _exact(text: str) -> Decimal:
+    try:
+        value = Decimal(text)
+    except InvalidOperation:  # an exponent that has itself too many digits
+        return _refuse(text)
+    return value if abs(value.adjusted()) <= _MAX_EXPONENT else _refuse(text)
+
+
+def _refuse(text: str) -> NoReturn:
+    raise ValueError(text)
 
 
 class UnsupportedMediaType(InvalidInput):

@@ -13,6 +13,9 @@ from gateway.errors import GatewayError
 from gateway.model import (
     Capability,
     Confirmation,
+    Criteria,
+    DocumentContent,
+    InvoicePayments,
     Kind,
     Line,
     MutationOutcome,
@@ -22,6 +25,7 @@ from gateway.model import (
     Record,
     Ref,
     SourceHealth,
+    SourcePage,
     UpstreamRefusal,
     UserError,
     Write,
@@ -50,19 +54,22 @@ __all__ = [
 
 
 class Fetch(StrEnum):
-    """What can be fetched by key. The first five give records, the last two give tuples of lines."""
+    """What can be fetched by key: records; lines, payments and the document of the record that the key names."""
 
     CUSTOMER = "customer"
     ORDER = "order"
     INVOICE = "invoice"
     INVOICE_SETTINGS = "invoice settings"
     CURRENCY = "currency"
+    LABEL = "label"
     ORDER_LINES = "order lines"
     INVOICE_LINES = "invoice lines"
+    PAYMENTS = "payments"
+    DOCUMENT = "document"
 
 
 Lines = tuple[Line, ...]
-Answer = Record | Lines | GatewayError | None
+Answer = Record | Lines | InvoicePayments | DocumentContent | GatewayError | None
 """Of one key: what was found; None, the source says that there is none; or the failure, as a value."""
 
 
@@ -158,8 +165,20 @@ class Source(Protocol):
     def canonical(self, kind: Kind, native_id: str) -> str:
         """Give the one spelling of a key; raises `InvalidInput` when no such key can exist."""
 
-    async def fetch_many(self, fetch: Fetch, refs: Sequence[Ref], scope: Scope) -> Sequence[Answer]:
-        """Answer each key, in the order asked. Keys are distinct and this source's. A failure is a value, never raised."""
+    async def fetch_many(self, fetch: Fetch, refs: Sequence[Ref], scope: Scope, fields: frozenset[str] | None = None) -> Sequence[Answer]:
+        """Answer each key, in the order asked. Keys are distinct and this source's. A failure is a value, never raised.
+
+        `fields`: the attributes of the records that are asked for; None: all. A source may read more; what it has left out to save
+        calls is UNREAD.
+        """
+
+    async def fetch_page(self, criteria: Criteria, position: str | None, size: int, scope: Scope) -> SourcePage:
+        """List objects in the source's own order, at most `size` from `position` on (None: from the start); fewer only at the end.
+
+        Every object that the source publishes as listable comes exactly once, also when new ones are added at the end meanwhile.
+        `include_deleted` False: deleted ones may still be among them. Raises `ListUnsupported` when the source publishes no such
+        list (for these criteria), `InvalidCursor` for a position it did not give, and upstream errors.
+        """
 
     async def find(self, kind: Kind, number: str, scope: Scope) -> tuple[Record, ...]:
         """Find objects by the number the business uses: all that match. Raises `LookupUnsupported` and upstream errors."""

@@ -1,0 +1,31 @@
+"""Pages of lists, whatever their objects: bounds of `first`, and the lists below an object."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gateway import loaders
+from gateway.errors import InvalidInput, LimitExceeded
+from gateway.loaders import Lister, Page
+from gateway.model import Criteria
+from gateway.schema.context import Info
+from gateway.schema.inputs import or_none
+
+DEFAULT_FIRST: Final = 25
+
+
+def check_first(first: int) -> None:
+    """Refuse a page that is too large, by name."""
+    if first > loaders.MAX_FIRST:
+        raise LimitExceeded("FIRST_LIMIT", f"first: {first} are asked for, {loaders.MAX_FIRST} is the most")
+    if first < 0:
+        raise InvalidInput("first: it cannot be negative")
+
+
+async def page_of_source(info: Info, source_key: str, criteria: Criteria, first: int, after: str | None) -> Page | None:
+    """Read a page of what belongs to an object: its own source alone is asked."""
+    check_first(first)
+    source = info.context.loaders.sources.get(source_key)
+    if source is None:
+        return None
+    return await Lister(criteria, [source], info.context.loaders.scope, asked_for=None).page(first, or_none(after))

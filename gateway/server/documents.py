@@ -1,0 +1,119 @@
+"""`GET /documents/{id}`: the file of an invoice, read whole, checked, then sent; for a caller's key or a signed link."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.errors import GatewayError, NotAuthenticated, NotPermitted, UpstreamError
+from gateway.execution import mask
+from gateway.loaders import Clock, Loaders, Scope, SourceSet, to_ref
+from gateway.model import DocumentContent, Kind, Permission
+from gateway.server.answer import encode, show_refusal
+from gateway.server.callers import ANYBODY, Callers
+from gateway.settings import Settings
+
+_TIMED_OUT: Final = "UPSTREAM_TIMEOUT"
+
+
+class LinkSigner:
+    """Makes and checks links to one document each, that hold until a moment."""
+
+    def __init__(self, key: bytes, clock: Clock) -> None:
+        self._key = key
+        self._clock = clock
+
+    def sign(self, invoice_id: str, seconds: int) -> str:
+        """Give a path that opens the document of an invoice for some seconds."""
+        expires = str(int(self._clock.now().timestamp()) + seconds)
+        return f"/documents/{invoice_id}?expires={expires}&signature={self._signature(invoice_id, expires)}"
+
+    def check(self, invoice_id: str, expires: str, signature: str) -> None:
+        """Raise `NotAuthenticated` unless this very link was made here and still holds."""
+        if not hmac.compare_digest(signature.encode(), self._signature(invoice_id, expires).encode()):
+            raise NotAuthenticated("this link was not made by this gateway")
+        if int(expires) < self._clock.now().timestamp():
+            raise NotAuthenticated("this link has expired; ask for a new one")
+
+    def _signature(self, invoice_id: str, expires: str) -> str:
+        return hmac.new(self._key, f"{invoice_id}\n{expires}".encode(), hashlib.sha256).hexdigest()
+
+
+class DocumentEndpoint:
+    """Answers requests for documents."""
+
+    def __init__(self, sources: SourceSet, settings: Settings, clock: Clock, signer: LinkSigner | None) -> None:
+        self._sources = sources
+        self._settings = settings
+        self._clock = clock
+        self._signer = signer
+        self._callers = Callers(settings.callers)
+
+    async def answer(self, request: Request) -> Response:
+        """Answer with the file, 304 when the client has it, or JSON that says why not."""
+        request_id = secrets.token_hex(8)
+        try:
+            content = await self._content(request, request_id)
+        except GatewayError as error:
+            return _refusal(encode(show_refusal(error, request_id)), _status_of(error))
+        except Exception as error:  # noqa: BLE001  (a bug of ours is told as one, too)
+            return _refusal(encode({"errors": [mask(error, request_id)]}), 500)
+        if content is None:
+            answer = {"message": "there is no such document", "extensions": {"code": "NOT_FOUND", "requestId": request_id}}
+            return _refusal(encode({"errors": [answer]}), 404)
+        return _send(content, request.headers.get("if-none-match"))
+
+    async def _content(self, request: Request, request_id: str) -> DocumentContent | None:
+        invoice_id = request.path_params["id"]
+        sources = self._allowed(request, invoice_id)
+        scope = Scope(request_id=request_id, deadline=self._clock.monotonic() + self._settings.server.deadline_seconds)
+        loaders = Loaders(sources, scope)
+        ref = to_ref(loaders, invoice_id, Kind.INVOICE)
+        return None if ref is None else await loaders.load_document(ref)
+
+    def _allowed(self, request: Request, invoice_id: str) -> SourceSet:
+        """Give the sources that may be asked: those of the caller, or, for a signed link, all; whoever signed it saw the invoice."""
+        expires, signature = request.query_params.get("expires"), request.query_params.get("signature")
+        if expires is not None and signature is not None and self._signer is not None:
+            self._signer.check(invoice_id, expires, signature)
+            return self._sources.seen_by(ANYBODY.sources)
+        caller = self._callers.identify(request.headers.get("authorization"))
+        if not caller.may(Permission.READ):
+            raise NotPermitted(f"this needs the permission {Permission.READ.value}")
+        return self._sources.seen_by(caller.sources)
+
+
+def _send(content: DocumentContent, if_none_match: str | None) -> Response:
+    tag = f'"{hashlib.sha256(content.content).hexdigest()}"'
+    headers = {
+        "etag": tag,
+        "cache-control": "private, no-cache",
+        "content-disposition": f"inline; filename*=UTF-8''{quote(content.file_name, safe='')}",
+        "x-content-type-options": "nosniff",
+        "content-security-policy": "default-src 'none'; sandbox",
+    }
+    if if_none_match is not None and tag in {part.strip().removeprefix("W/") for part in if_none_match.split(",")}:
+        return Response(status_code=304, headers=headers)
+    return Response(content.content, 200, headers, content.media_type)
+
+
+def _refusal(body: bytes, status: int) -> Response:
+    headers: Mapping[str, str] = {"www-authenticate": "Bearer"} if status == 401 else {}  # noqa: PLR2004  (HTTP's own number)
+    return Response(body, status, dict(headers), "application/json; charset=utf-8")
+
+
+def _status_of(error: GatewayError) -> int:
+    if isinstance(error, NotAuthenticated):
+        return 401
+    if isinstance(error, NotPermitted):
+        return 403
+    if isinstance(error, UpstreamError):
+        return 504 if error.code == _TIMED_OUT else 502
+    return 400

@@ -1,0 +1,171 @@
+"""An index over reads that take a window of time instead of a key; one for all requests of a process.
+
+The source gives the read and says what a row's key and place are; the index decides when to ask: one refresh at a time, nothing
+within the ttl, then what has changed since, or everything again where changes do not show. It never takes an empty window for
+news: some systems answer so when they fail. It knows no system.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_right
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, Generic, TypeAlias, TypeVar
+
+from gateway.errors import GatewayError, UpstreamTimeout
+from gateway.transport import Clock, Scope
+
+T = TypeVar("T")
+
+SortKey: TypeAlias = tuple[str | int, ...]
+"""Where a row stands among the others; no two rows have the same."""
+MAX_ROWS: Final = 200_000
+REFRESH_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window(Generic[T]):
+    """What one read gave: its rows by key, up to which instant, and whether none of them is missing.
+
+    `until` is the instant from which the next read has to ask: the moment of asking, not an end that lies in the future.
+    Not `complete`: a part could not be read, or a row has no readable key.
+    """
+
+    rows: Mapping[str, T]
+    until: datetime
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot(Generic[T]):
+    """What was known at one moment; never changes.
+
+    Not `complete`: something may be missing, so that a key which is not in it is not proven absent. `as_of`: when the newest
+    window that had rows was read; None: there was none yet.
+    """
+
+    rows: tuple[T, ...] = ()
+    """In the order of their sort keys."""
+    complete: bool = False
+    as_of: datetime | None = None
+    by_key: Mapping[str, T] = field(default_factory=dict, repr=False)
+    order: Callable[[T], SortKey] = field(repr=False)
+
+    def get(self, key: str) -> T | None:
+        """Give the row with this key; None: it is not there, which proves nothing unless the snapshot is `complete`."""
+        return self.by_key.get(key)
+
+    def after(self, place: SortKey | None) -> Iterator[T]:
+        """Give the rows behind a place (None: all of them), whether or not a row stands there; costs what is taken."""
+        start = 0 if place is None else bisect_right(self.rows, place, key=self.order)
+        return (self.rows[number] for number in range(start, len(self.rows)))
+
+
+ReadWindow: TypeAlias = Callable[[datetime | None, Scope], Awaitable[Window[T]]]
+"""Reads what has changed since an instant; None: everything. Raises upstream errors."""
+
+
+class WindowIndex(Generic[T]):
+    """Keeps what windows have shown. Shared by all requests; holds no state of any.
+
+    `overlap`: how far before the end of the newest window the next one begins; None: changes do not show in an increment, so
+    everything is read each time. `full_after_seconds`: when increments are given up for one read of everything.
+    `refresh_seconds`: how long a refresh may take, whoever waits for it.
+    """
+
+    def __init__(  # noqa: PLR0913  (all but the first by name; each is a promise of its own)
+        self,
+        read: ReadWindow[T],
+        *,
+        order: Callable[[T], SortKey],
+        clock: Clock,
+        source: str,
+        operation: str,
+        ttl_seconds: float,
+        overlap: timedelta | None,
+        full_after_seconds: float | None = None,
+        max_rows: int = MAX_ROWS,
+        refresh_seconds: float = REFRESH_SECONDS,
+    ) -> None:
+        self._read = read
+        self._clock = clock
+        self._source = source
+        self._operation = operation
+        self._ttl_seconds = ttl_seconds
+        self._overlap = overlap
+        self._full_after_seconds = full_after_seconds
+        self._max_rows = max_rows
+        self._refresh_seconds = refresh_seconds
+        self._known: Snapshot[T] = Snapshot(order=order)
+        self._until: datetime | None = None
+        self._read_at: float | None = None
+        self._full_at: float | None = None
+        self._has_dropped = False
+        self._refresh: asyncio.Task[Snapshot[T] | GatewayError] | None = None
+
+    async def current(self, scope: Scope) -> Snapshot[T]:
+        """Give what is known, refreshed where it is older than the ttl.
+
+        Waits for a refresh that is under way, whoever began it, until the scope's deadline: then raises `UpstreamTimeout` and
+        leaves the refresh to the others. Raises what the read raised; what was known then stays for the next try.
+        """
+        if self._is_fresh():
+            return self._known
+        if self._refresh is None or self._refresh.done():
+            self._refresh = asyncio.create_task(self._refreshed(scope.request_id))
+        return await self._outcome(self._refresh, scope)
+
+    async def _outcome(self, refresh: asyncio.Task[Snapshot[T] | GatewayError], scope: Scope) -> Snapshot[T]:
+        done, _ = await asyncio.wait({refresh}, timeout=max(0.0, scope.seconds_left(self._clock)))
+        if not done:
+            raise UpstreamTimeout(f"{self._operation}: the window was not read in time", source=self._source, operation=self._operation)
+        outcome = refresh.result()
+        if isinstance(outcome, GatewayError):
+            raise outcome.with_traceback(None)  # one error for all who waited: none adds its way to it
+        return outcome
+
+    def _is_fresh(self) -> bool:
+        return self._read_at is not None and self._clock.monotonic() - self._read_at < self._ttl_seconds
+
+    async def _refreshed(self, request_id: str) -> Snapshot[T] | GatewayError:
+        asked_at, as_of, since = self._clock.monotonic(), self._clock.now(), self._since()
+        try:
+            window = await self._read(since, Scope(request_id, asked_at + self._refresh_seconds))
+        except GatewayError as error:  # a value: nobody may be waiting any more
+            return error
+        self._read_at = asked_at
+        self._known = self._with(window, as_of, is_full=since is None)
+        if window.rows and window.complete:
+            self._until = window.until
+            self._full_at = asked_at if since is None else self._full_at
+        return self._known
+
+    def _since(self) -> datetime | None:
+        """Say from when to ask; None: everything."""
+        if self._until is None or self._full_at is None or self._overlap is None:
+            return None
+        if self._full_after_seconds is not None and self._clock.monotonic() - self._full_at >= self._full_after_seconds:
+            return None
+        return self._until - self._overlap
+
+    def _with(self, window: Window[T], as_of: datetime, *, is_full: bool) -> Snapshot[T]:
+        known = self._known
+        if not window.rows:
+            return Snapshot(
+                rows=known.rows,
+                complete=known.complete and window.complete and not is_full,
+                as_of=known.as_of,
+                by_key=known.by_key,
+                order=known.order,
+            )
+        replaces = is_full and window.complete
+        by_key = dict(window.rows) if replaces else {**known.by_key, **window.rows}
+        rows = tuple(sorted(by_key.values(), key=known.order))
+        self._has_dropped = len(rows) > self._max_rows or (self._has_dropped and not replaces)
+        if len(rows) > self._max_rows:  # the newest stay
+            rows = rows[-self._max_rows :]
+            first = known.order(rows[0])
+            by_key = {key: row for key, row in by_key.items() if known.order(row) >= first}
+        return Snapshot(rows=rows, complete=window.complete and not self._has_dropped, as_of=as_of, by_key=by_key, order=known.order)
