@@ -7,8 +7,11 @@ Quirks, each handled where it is named:
 - "Customer invoice" (`api/customers/invoice`) is a customer's invoicing settings, an upsert; it is no invoice. Fields left out of
   a write may be reset (`writes`).
 - A customer has three names for two keys: `CustomerNo` = `CustomerNumber` (ours), and `Id`, a GUID that invoices carry. No
-  published call reads one customer: the changed-since list is swept (`source`), its array is spelt `CustomerReponse` (`payloads`).
-- An order's key is id and branch. An absent invoice is 204; for orders and settings nothing is published (`source`).
+  published call reads one customer: the changed-since list is swept into an index (`customers`), its array is spelt
+  `CustomerReponse` (`payloads`).
+- An order's key is id and branch; lists of orders come whole, and perhaps without lines (`orders`). An absent invoice is 204;
+  for orders and settings nothing is published (`answers`).
+- No published call lists invoices, or goes from a customer or an order to its invoices.
 - JSON dates have no zone, and their form differs by host. `BalanceDue` is a date (`mapping`).
 - Some hosts take `ReverseTax` and do not return it (`mapping`, `writes`).
 - A refusal may come with status 200: `Success` decides (`source`).
@@ -16,17 +19,18 @@ Quirks, each handled where it is named:
 
 | published read | used by |
 |---|---|
-| `GET api/customers/{date}` | customers by number or GUID; the probe |
+| `GET api/customers/{date}` | customers by number or GUID, and lists of them; the probe |
 | `GET api/Customers/licensePlate/{licensePlate}` | left out: no field or filter of the graph has a licence plate |
 | `GET api/customers/accountsreceivable` | left out: ledger figures have no field in the graph |
 | `GET api/customers/deliveryaddress` (by customerNumber, by id) | left out: the graph has the billing address only |
 | `GET api/customers/invoice` | invoicing settings; the look after a write |
-| `GET api/orders/{id}/{branchId}` | orders |
-| `GET api/orders/{customerNumber}` | left out: lists are not offered yet |
-| `GET api/orders/{customerNumber}/{fromDate}/{toDate}` | left out: lists are not offered yet |
-| `GET api/orders/search/{branchId}/{fromDate}/{toDate}` | left out: lists are not offered yet |
-| `GET api/invoice/{invoiceNo}/{includeInternal}` | invoices |
+| `GET api/orders/{id}/{branchId}` | orders; the lines of listed orders |
+| `GET api/orders/{customerNumber}` | left out: open orders only, which the next read has too |
+| `GET api/orders/{customerNumber}/{fromDate}/{toDate}` | lists of a customer's orders |
+| `GET api/orders/search/{branchId}/{fromDate}/{toDate}` | lists of orders without a customer, where `branch_ids` are configured |
+| `GET api/invoice/{invoiceNo}/{includeInternal}` | invoices; a list of the one with a number |
 | `GET api/Currencies/{id}` | the currency of orders and settings |
+| `GET api/currencies` | left out: named in the text of a field only, its shape is not published |
 | `GET api/Contacts/{contactID}` | left out: contacts have no field in the graph |
 """
 

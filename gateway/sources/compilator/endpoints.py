@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Final
 
 from gateway.transport import Request, path_of
+
+CUSTOMERS: Final = "GET api/customers/{date}"
+CUSTOMER_ORDERS: Final = "GET api/orders/{customerNumber}/{fromDate}/{toDate}"
+BRANCH_ORDERS: Final = "GET api/orders/search/{branchId}/{fromDate}/{toDate}"
 
 
 def customers_since(day: date, page_size: int, page: int | None = None) -> Request:
@@ -15,7 +20,7 @@ def customers_since(day: date, page_size: int, page: int | None = None) -> Reque
     """
     number = () if page is None else (("pageNumber", str(page)),)
     return Request(
-        operation="GET api/customers/{date}",
+        operation=CUSTOMERS,
         method="GET",
         path=path_of("/api/customers/{day}", day=day.isoformat()),
         query=(*number, ("pageSize", str(page_size))),
@@ -29,6 +34,24 @@ def order(order_id: str, branch_id: str) -> Request:
         method="GET",
         path=path_of("/api/orders/{order_id}/{branch_id}", order_id=order_id, branch_id=branch_id),
     )
+
+
+def customer_orders(customer_number: str, first: date, last: date) -> Request:
+    """List the orders of a customer by order date. Help page `GET-api-orders-customerNumber-fromDate-toDate`.
+
+    The page lets `toDate` be left out; without it the path would be that of one order.
+    """
+    path = path_of("/api/orders/{number}/{first}/{last}", number=customer_number, first=first.isoformat(), last=last.isoformat())
+    return Request(operation=CUSTOMER_ORDERS, method="GET", path=path)
+
+
+def branch_orders(branch_id: str, first: date, last: date) -> Request:
+    """List the orders of a branch by order date. Help page `GET-api-orders-search-branchId-fromDate-toDate`.
+
+    The page's example swaps two words of the path (`api/search/orders`); this is its route.
+    """
+    path = path_of("/api/orders/search/{branch}/{first}/{last}", branch=branch_id, first=first.isoformat(), last=last.isoformat())
+    return Request(operation=BRANCH_ORDERS, method="GET", path=path)
 
 
 def invoice(number: str, *, include_internal: bool) -> Request:

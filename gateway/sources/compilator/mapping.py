@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from gateway.model import (
+    UNREAD,
     Address,
     Charge,
     ChargeKind,
@@ -161,6 +162,20 @@ def to_order(payload: OrderPayload, ref: Ref, sent: Sent, profile: SourceProfile
         raw=sent.raw,
         warnings=reading.warnings,
     )
+
+
+def to_listed_order(payload: OrderPayload, sent: Sent, profile: SourceProfile) -> Order:
+    """Read a row of a list of orders. Raises `Malformed`, also where it does not say its key.
+
+    The lists' pages send the reader to the single order for details: where a row has no lines, the order may have some.
+    """
+    parts = [to_number(str(part)) for part in (payload.id, payload.seller_branch_id)]
+    match parts:
+        case [str(order_id), str(branch_id)]:
+            order = to_order(payload, Ref(profile.key, Kind.ORDER, f"{order_id}/{branch_id}"), sent, profile)
+        case _:
+            raise Malformed("Id or SellerBranchId is missing")
+    return order if order.lines else replace(order, lines=UNREAD)
 
 
 def _order_status(code: int | None, profile: SourceProfile, reading: Reading) -> OrderStatus:

@@ -22,11 +22,18 @@ class CustomerPage(_Payload, frozen=True):
     total_pages: int | None = None
 
 
+class CustomerKeyPayload(_Payload, frozen=True):
+    """The number of a CustomerResponse, which may be readable where the rest is not."""
+
+    customer_no: int | None = None
+
+
 class CustomerPayload(_Payload, frozen=True):
     """CustomerResponse."""
 
     id: str | None = None
     customer_no: int | None = None
+    search_code: str | None = None
     name: str | None = None
     is_company: bool | None = None
     org_no: str | None = None
@@ -42,6 +49,8 @@ class CustomerPayload(_Payload, frozen=True):
     country_id: str | None = None
     country_name: str | None = None
     global_location_number: str | None = None
+    created: str | None = None
+    changed: str | None = None
 
 
 class OrderLineArticlePayload(_Payload, frozen=True):

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar, cast
 
-from gateway.errors import AbsenceUnproven, GatewayError, InvalidInput, LookupUnsupported, UpstreamError
+from gateway.errors import GatewayError, InvalidCursor, InvalidInput, ListUnsupported, LookupUnsupported, UpstreamError
 from gateway.model import (
     Batching,
     Capability,
     Confirmation,
+    Criteria,
     CurrencyRow,
     Customer,
     InvoiceSettings,
     Kind,
     MutationOutcome,
     Operation,
+    Order,
     Record,
     Ref,
     SetInvoiceSettings,
     SourceHealth,
+    SourcePage,
     SupportLevel,
     UpstreamRefusal,
     UserError,
@@ -31,20 +32,20 @@ from gateway.model import (
 )
 from gateway.sources.base import Answer, Fetch, Prepared, Refused, Settled, SourceParts, SourceProfile, each, one_for_all
 from gateway.sources.compilator import endpoints
+from gateway.sources.compilator.answers import NO_CURRENCY, NO_INVOICE, NOT_PUBLISHED, Absence, reading
+from gateway.sources.compilator.customers import CustomerList
 from gateway.sources.compilator.mapping import (
     Sent,
     expect,
     to_currency_row,
-    to_customer,
     to_invoice,
     to_number,
     to_order,
     to_settings,
 )
+from gateway.sources.compilator.orders import OrderList
 from gateway.sources.compilator.payloads import (
     CurrencyPayload,
-    CustomerPage,
-    CustomerPayload,
     InvoicePayload,
     OrderPayload,
     SettingsPayload,
@@ -63,25 +64,36 @@ from gateway.sources.compilator.writes import (
     to_answer,
     to_refusals,
 )
-from gateway.sources.decode import Malformed, convert, decode
+from gateway.sources.decode import convert, decode
 from gateway.transport import Clock, Request, Response, Scope
 
 T = TypeVar("T")
 
-_MAX_PAGES: Final = 10_000
 _CURRENCIES_KEPT: Final = 256
 _CURRENCY_SECONDS: Final = 3600.0
+
+_INVOICE: Final = "GET api/invoice/{invoiceNo}/{includeInternal}"
+_NO_WAY_TO_INVOICES: Final = "no published call goes from an order or customer to its invoices"
+_END: Final = "end"
+"""The only place in a list of invoices: behind the one."""
 
 _CAPABILITIES: Final = (
     Capability(
         Operation.READ_CUSTOMER,
         SupportLevel.PARTIAL,
-        "GET api/customers/{date}",
+        endpoints.CUSTOMERS,
         Batching.WINDOW,
         "no read of one customer is published: those changed since a configured day are read page by page, once for all keys",
     ),
+    Capability(
+        Operation.LIST_CUSTOMERS,
+        SupportLevel.PARTIAL,
+        endpoints.CUSTOMERS,
+        Batching.WINDOW,
+        "those changed since a configured day, from the same read as customers by key",
+    ),
     Capability(Operation.READ_ORDER, SupportLevel.SUPPORTED, "GET api/orders/{id}/{branchId}", Batching.EACH),
-    Capability(Operation.READ_INVOICE, SupportLevel.SUPPORTED, "GET api/invoice/{invoiceNo}/{includeInternal}", Batching.EACH),
+    Capability(Operation.READ_INVOICE, SupportLevel.SUPPORTED, _INVOICE, Batching.EACH),
     Capability(Operation.LIST_INVOICES, SupportLevel.NOT_OFFERED, note="invoices are published by number only"),
     Capability(Operation.READ_INVOICE_LINES, SupportLevel.NOT_OFFERED),
     Capability(Operation.READ_INVOICE_DOCUMENT, SupportLevel.NOT_OFFERED),
@@ -101,41 +113,16 @@ _CAPABILITIES: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Absence:
-    """How a read says that there is no such object."""
-
-    statuses: frozenset[int]
-    bodies: frozenset[bytes] = frozenset()
-
-    def is_said_by(self, response: Response) -> bool:
-        return response.status in self.statuses or response.body.strip() in self.bodies
-
-
-_NO_INVOICE: Final = _Absence(frozenset({204}))
-_NO_CURRENCY: Final = _Absence(frozenset({404}))
-# The pages of orders and settings are silent. An empty 200 is not taken for absence: it may be anything.
-_NOT_PUBLISHED: Final = _Absence(frozenset({204, 404}), frozenset({b"null", b"[]"}))
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """One page of customers; `unreadable` rows are left out."""
-
-    customers: tuple[Customer, ...]
-    unreadable: int
-    total_pages: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Sweep:
-    """All customers, by number and by GUID; `absence` is the answer to a key that is not among them."""
-
-    by_key: Mapping[str, Customer]
-    absence: GatewayError | None
-
-    def answer(self, ref: Ref) -> Answer:
-        return self.by_key.get(ref.native_id, self.absence)
+def _list_orders(options: CompilatorOptions) -> Capability:
+    operation, note = (
+        (endpoints.BRANCH_ORDERS, "one call a customer, or one a configured branch; without lines")
+        if options.branch_ids
+        else (
+            endpoints.CUSTOMER_ORDERS,
+            "one call a customer, without lines; orders of all customers need `branch_ids` in the configuration",
+        )
+    )
+    return Capability(Operation.LIST_ORDERS, SupportLevel.PARTIAL, operation, Batching.PARENT, note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +166,8 @@ class CompilatorSource:
         self._upstream = parts.upstream
         self._clock = parts.clock
         self._currency_rows = _CurrencyRows(parts.clock)
+        self._customers = CustomerList(parts)
+        self._orders = OrderList(parts)
 
     @property
     def profile(self) -> SourceProfile:
@@ -187,8 +176,8 @@ class CompilatorSource:
 
     @property
     def capabilities(self) -> tuple[Capability, ...]:
-        """What it can do. Lists of customers and orders are published and not used yet, so they have no entry."""
-        return _CAPABILITIES
+        """What it can do; lists of orders depend on the branches that are configured."""
+        return (*_CAPABILITIES, _list_orders(self._options))
 
     @property
     def health(self) -> SourceHealth:
@@ -211,12 +200,14 @@ class CompilatorSource:
             raise InvalidInput(f"{kind.name.lower().replace('_', ' ')}: the key is a whole number above 0, e.g. 40017")
         return number
 
-    async def fetch_many(self, fetch: Fetch, refs: Sequence[Ref], scope: Scope) -> Sequence[Answer]:
-        """Answer each key. A customer may be asked by number or by GUID; lines come with the order, invoices have none."""
+    async def fetch_many(self, fetch: Fetch, refs: Sequence[Ref], scope: Scope, fields: frozenset[str] | None = None) -> Sequence[Answer]:
+        """Answer each key, whatever `fields`: no read can be narrowed. A customer may be asked by number or by GUID."""
+        del fields
         if fetch is Fetch.CUSTOMER:
-            return await self._customers(refs, scope)
+            return await one_for_all(refs, lambda: self._customers.answers(scope))
         readers: dict[Fetch, Callable[[Ref, Scope], Awaitable[Answer]]] = {
             Fetch.ORDER: self._order,
+            Fetch.ORDER_LINES: self._order_lines,
             Fetch.INVOICE: self._invoice,
             Fetch.INVOICE_SETTINGS: self._settings,
             Fetch.CURRENCY: self._currency,
@@ -225,6 +216,19 @@ class CompilatorSource:
         if reader is None:
             return [None] * len(refs)
         return await each(refs, lambda ref: reader(ref, scope))
+
+    async def fetch_page(self, criteria: Criteria, position: str | None, size: int, scope: Scope) -> SourcePage:
+        """List customers by number; orders of a customer, or of the configured branches, by date; invoices only by number."""
+        match criteria.kind:
+            case Kind.CUSTOMER:
+                return await self._customers.page(criteria, position, size, scope)
+            case Kind.ORDER:
+                return await self._order_page(criteria, position, size, scope)
+            case Kind.INVOICE:
+                return await self._invoice_page(criteria, position, scope)
+            case kind:
+                name = kind.name.lower().replace("_", " ")
+                raise ListUnsupported(f"there is no list of {name}", source=self._profile.key, operation=f"list {name}")
 
     async def find(self, kind: Kind, number: str, scope: Scope) -> tuple[Record, ...]:
         """Find a customer or invoice by number, which is its key. A text that can be no number finds nothing."""
@@ -339,78 +343,63 @@ class CompilatorSource:
     async def probe(self, scope: Scope) -> str:
         """Read one customer that changed today."""
         today = self._clock.now().astimezone(self._profile.time_zone).date()
-        page = await self._page(endpoints.customers_since(today, page_size=1), scope)
+        page = await self._customers.read_page(endpoints.customers_since(today, page_size=1), scope)
         return f"customers can be read; changed since {today.isoformat()}: {page.total_pages}"
 
     def _ref(self, kind: Kind, native_id: str) -> Ref:
         return Ref(self._profile.key, kind, native_id)
 
-    async def _customers(self, refs: Sequence[Ref], scope: Scope) -> list[Answer]:
-        async def sweep() -> Callable[[Ref], Answer]:
-            return (await self._sweep(scope)).answer
+    async def _order_page(self, criteria: Criteria, position: str | None, size: int, scope: Scope) -> SourcePage:
+        customer = criteria.customer
+        if customer is None or to_number(customer.native_id) is not None:
+            number = None if customer is None else customer.native_id
+            return await self._orders.page(criteria, number, position, size, scope)
+        match (await self._customers.answers(scope))(customer):  # a GUID, as invoices name their customer
+            case Customer(ref=found):
+                return await self._orders.page(criteria, found.native_id, position, size, scope)
+            case GatewayError() as error:
+                raise error
+            case _:
+                return SourcePage(applied=frozenset({"customer"}))
 
-        return await one_for_all(refs, sweep)
-
-    async def _sweep(self, scope: Scope) -> _Sweep:
-        """Read all pages, the first one alone: it says how many there are. The first one's failure is raised."""
-        since, size = self._options.sweep_start, self._options.page_size
-        first = await self._page(endpoints.customers_since(since, size), scope)
-        others = (self._page(endpoints.customers_since(since, size, page), scope) for page in range(2, first.total_pages + 1))
-        outcomes = (first, *await asyncio.gather(*(_as_value(page) for page in others)))
-        by_key = {key: customer for page in outcomes if isinstance(page, _Page) for customer in page.customers for key in _keys(customer)}
-        return _Sweep(by_key, self._absence(outcomes))
-
-    def _absence(self, outcomes: Sequence[_Page | GatewayError]) -> GatewayError | None:
-        """Say what is answered to a key that no page shows; None: there is no such customer."""
-        failure = next((page for page in outcomes if isinstance(page, GatewayError)), None)
-        if failure is not None:
-            return failure
-        pages = [page for page in outcomes if isinstance(page, _Page)]
-        unreadable = sum(page.unreadable for page in pages)
-        request = endpoints.customers_since(self._options.sweep_start, self._options.page_size)
-        if unreadable:
-            return self._upstream.malformed(request, f"{unreadable} of the customers cannot be read")
-        # Pages that are empty or change in number: the list is not what it seems, or moved while it was read.
-        if any(not page.customers or page.total_pages != pages[0].total_pages for page in pages):
-            return AbsenceUnproven(
-                "the list of changed customers does not show it, and may not be whole",
+    async def _invoice_page(self, criteria: Criteria, position: str | None, scope: Scope) -> SourcePage:
+        """Give the one invoice that has the number asked for."""
+        if criteria.number is None or criteria.order is not None or criteria.customer is not None:
+            raise ListUnsupported(
+                "invoices are published by number only" if criteria.order is None and criteria.customer is None else _NO_WAY_TO_INVOICES,
                 source=self._profile.key,
-                operation=request.operation,
+                operation=_INVOICE,
             )
-        return None
-
-    async def _page(self, request: Request, scope: Scope) -> _Page:
-        response = await self._upstream.read(request, scope)
-        with self._reading(request):
-            page = decode(response.body, CustomerPage)
-            if page.total_pages is None or page.total_pages > _MAX_PAGES:
-                raise Malformed("TotalPages is missing or beyond reason")
-            rows = [self._customer(row) for row in page.rows or ()]
-        customers = tuple(row for row in rows if row is not None)
-        return _Page(customers, len(rows) - len(customers), page.total_pages)
-
-    def _customer(self, row: bytes) -> Customer | None:
-        """Read one row; None when it cannot be read."""
-        raw = bytes(row)
-        try:
-            return to_customer(decode(raw, CustomerPayload), Sent(raw, self._clock.now()), self._profile)
-        except Malformed:
-            return None
+        if position not in {None, _END}:
+            raise InvalidCursor("after: this is no place in a list of this source's invoices")
+        records = () if position else await self.find(Kind.INVOICE, criteria.number, scope)
+        applied = frozenset({"number"})
+        return SourcePage(
+            records=records,
+            positions=(_END,) * len(records),
+            applied=applied,
+            total=len(records) if position is None and applied == criteria.asked else None,
+        )
 
     async def _order(self, ref: Ref, scope: Scope) -> Answer:
         order_id, _, branch_id = ref.native_id.partition("/")
         return await self._one(
             endpoints.order(order_id, branch_id),
             scope,
-            _NOT_PUBLISHED,
+            NOT_PUBLISHED,
             lambda sent: to_order(decode(sent.raw, OrderPayload), ref, sent, self._profile),
         )
+
+    async def _order_lines(self, ref: Ref, scope: Scope) -> Answer:
+        """Read the whole order: lists may leave its lines out, and there is no read of lines alone."""
+        order = await self._order(ref, scope)
+        return order.lines if isinstance(order, Order) and isinstance(order.lines, tuple) else None
 
     async def _invoice(self, ref: Ref, scope: Scope) -> Answer:
         return await self._one(
             endpoints.invoice(ref.native_id, include_internal=self._options.include_internal),
             scope,
-            _NO_INVOICE,
+            NO_INVOICE,
             lambda sent: to_invoice(decode(sent.raw, InvoicePayload), ref, sent, self._profile),
         )
 
@@ -421,7 +410,7 @@ class CompilatorSource:
         row = await self._one(
             endpoints.currency(ref.native_id),
             scope,
-            _NO_CURRENCY,
+            NO_CURRENCY,
             lambda sent: to_currency_row(decode(sent.raw, CurrencyPayload), ref, sent, self._profile),
         )
         if row is not None:
@@ -438,22 +427,15 @@ class CompilatorSource:
             expect(payload.customer_number, ref.native_id, "CustomerNumber")
             return _SettingsRead(payload, sent)
 
-        return await self._one(endpoints.customer_invoice(ref.native_id), scope, _NOT_PUBLISHED, to_read)
+        return await self._one(endpoints.customer_invoice(ref.native_id), scope, NOT_PUBLISHED, to_read)
 
-    async def _one(self, request: Request, scope: Scope, absence: _Absence, to_result: Callable[[Sent], T]) -> T | None:
+    async def _one(self, request: Request, scope: Scope, absence: Absence, to_result: Callable[[Sent], T]) -> T | None:
         """Read one object; None when the source says that there is none."""
         response = await self._upstream.read(request, scope, answers=absence.statuses | {200})
         if absence.is_said_by(response):
             return None
-        with self._reading(request):
+        with reading(self._upstream, request):
             return to_result(Sent(response.body, self._clock.now()))
-
-    @contextmanager
-    def _reading(self, request: Request) -> Iterator[None]:
-        try:
-            yield
-        except Malformed as error:
-            raise self._upstream.malformed(request, str(error)) from None
 
 
 def _order_key(native_id: str) -> str:
@@ -463,18 +445,6 @@ def _order_key(native_id: str) -> str:
             return f"{order_id}/{branch_id}"
         case _:
             raise InvalidInput("order: the key is its id and its branch, e.g. 5512/12")
-
-
-def _keys(customer: Customer) -> tuple[str, ...]:
-    guid = customer.ref.hint
-    return (customer.ref.native_id,) if guid is None else (customer.ref.native_id, guid)
-
-
-async def _as_value(page: Awaitable[_Page]) -> _Page | GatewayError:
-    try:
-        return await page
-    except GatewayError as error:
-        return error
 
 
 def _unknown(prepared: Prepared, why: str) -> Settled:

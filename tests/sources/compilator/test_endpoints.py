@@ -20,6 +20,15 @@ def test_an_order_is_asked_by_both_parts_of_its_key() -> None:
     assert (request.method, request.target, request.operation) == ("GET", "/api/orders/5512/12", "GET api/orders/{id}/{branchId}")
 
 
+def test_orders_of_a_customer_or_branch_are_asked_with_both_days() -> None:
+    by_customer = endpoints.customer_orders("40017", date(2025, 1, 2), date(2026, 11, 23))
+    assert (by_customer.method, by_customer.target) == ("GET", "/api/orders/40017/2025-01-02/2026-11-23")
+    assert by_customer.operation == "GET api/orders/{customerNumber}/{fromDate}/{toDate}"
+    by_branch = endpoints.branch_orders("12", date(2025, 1, 2), date(2026, 11, 23))
+    assert (by_branch.method, by_branch.target) == ("GET", "/api/orders/search/12/2025-01-02/2026-11-23")
+    assert by_branch.operation == "GET api/orders/search/{branchId}/{fromDate}/{toDate}"
+
+
 def test_an_invoice_is_always_asked_with_whether_internal_ones_count() -> None:
     assert endpoints.invoice("910234", include_internal=False).target == "/api/invoice/910234/false"
     assert endpoints.invoice("910234", include_internal=True).target == "/api/invoice/910234/true"

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
@@ -10,19 +9,22 @@ import pytest
 from pydantic import ValidationError
 
 from gateway.errors import (
-    AbsenceUnproven,
     GatewayError,
+    InvalidCursor,
     InvalidInput,
+    ListUnsupported,
     LookupUnsupported,
     MalformedAnswer,
     UpstreamRejected,
     UpstreamUnavailable,
 )
 from gateway.model import (
+    Batching,
+    Capability,
     Confirmation,
     CreateInvoiceFromOrder,
+    Criteria,
     CurrencyRow,
-    Customer,
     Invoice,
     InvoiceSettings,
     Kind,
@@ -53,7 +55,6 @@ from tests.sources.compilator.samples import (
     PILOT_SETTINGS,
     REFUSED,
     SETTINGS,
-    customer_row,
     page,
 )
 
@@ -95,14 +96,6 @@ async def fetch(source: CompilatorSource, what: Fetch, kind: Kind, *keys: str) -
     return list(await source.fetch_many(what, [ref(kind, key) for key in keys], make_scope()))
 
 
-async def customers(source: CompilatorSource, *keys: str) -> list[object]:
-    return await fetch(source, Fetch.CUSTOMER, Kind.CUSTOMER, *keys)
-
-
-def names(answers: list[object]) -> list[object]:
-    return [found.name if isinstance(found, Customer) else found for found in answers]
-
-
 def test_the_spec_names_the_system_and_builds_a_source() -> None:
     assert (SPEC.name, SPEC.system, SPEC.options) == ("compilator", "COMPILATOR", CompilatorOptions)
     source: Source = SPEC.build(make_parts(CompilatorOptions(), lambda _: answer())[0])
@@ -112,15 +105,26 @@ def test_the_spec_names_the_system_and_builds_a_source() -> None:
 
 def test_options_have_defaults_and_refuse_unknown_keys() -> None:
     assert CompilatorOptions() == CompilatorOptions(json_dates="iso", sweep_start=date(2000, 1, 1), page_size=25, include_internal=False)
+    assert (CompilatorOptions().sweep_ttl_seconds, CompilatorOptions().branch_ids) == (60, ())
     with pytest.raises(ValidationError):
         CompilatorOptions.model_validate({"sweepstart": "2000-01-01"})
 
 
-def test_capabilities_leave_out_what_is_published_and_not_used_yet() -> None:
+def test_every_operation_has_one_capability() -> None:
     source, _ = make_source({})
-    operations = [capability.operation for capability in source.capabilities]
-    assert len(operations) == len(set(operations))
-    assert set(Operation) - set(operations) == {Operation.LIST_CUSTOMERS, Operation.LIST_ORDERS}
+    assert sorted(capability.operation for capability in source.capabilities) == sorted(Operation)
+
+
+def test_lists_of_orders_say_whether_they_need_a_customer() -> None:
+    def listed(options: CompilatorOptions) -> Capability:
+        (found,) = (each for each in make_source({}, options)[0].capabilities if each.operation is Operation.LIST_ORDERS)
+        return found
+
+    by_customer, by_branch = listed(CompilatorOptions()), listed(CompilatorOptions(branch_ids=(12,)))
+    assert by_customer.upstream_operation == "GET api/orders/{customerNumber}/{fromDate}/{toDate}"
+    assert by_branch.upstream_operation == "GET api/orders/search/{branchId}/{fromDate}/{toDate}"
+    assert by_customer.batching is by_branch.batching is Batching.PARENT
+    assert "branch_ids" in (by_customer.note or "")
 
 
 @pytest.mark.parametrize(
@@ -153,97 +157,6 @@ def test_a_key_has_one_canonical_spelling(kind: Kind, native_id: str, canonical:
 def test_an_impossible_key_is_refused(kind: Kind, native_id: str) -> None:
     with pytest.raises(InvalidInput):
         make_source({})[0].canonical(kind, native_id)
-
-
-async def test_one_sweep_answers_customers_by_number_and_by_guid() -> None:
-    source, wire = make_source({f"{SWEEP}?pageSize=25": answer(page(CUSTOMER, customer_row(40018)))})
-    found = await customers(source, GUID, "40018", "40017", "40019")
-    assert names(found) == ["Mälaråkeriet AB", "Kund 40018", "Mälaråkeriet AB", None]
-    assert isinstance(found[0], Customer)
-    assert found[0].ref == ref(Kind.CUSTOMER, "40017")
-    assert found[0].raw == CUSTOMER.encode()
-    assert len(wire.requests) == 1
-
-
-async def test_the_sweep_reads_every_page_the_later_ones_at_once() -> None:
-    together = asyncio.Event()
-    waiting = 0
-
-    async def handle(request: WireRequest) -> Response:
-        nonlocal waiting
-        number = 1 if "pageNumber" not in request.url else int(request.url.partition("pageNumber=")[2].partition("&")[0])
-        if number > 1:
-            waiting += 1
-            if waiting == 2:
-                together.set()
-            await asyncio.wait_for(together.wait(), 5)
-        return answer(page(customer_row(number), total=3))
-
-    parts, wire = make_parts(CompilatorOptions(), handle)
-    assert names(await customers(CompilatorSource(parts), "1", "2", "3", "4")) == ["Kund 1", "Kund 2", "Kund 3", None]
-    assert sorted(line_of(request) for request in wire.requests) == [
-        f"{SWEEP}?pageNumber=2&pageSize=25",
-        f"{SWEEP}?pageNumber=3&pageSize=25",
-        f"{SWEEP}?pageSize=25",
-    ]
-
-
-async def test_the_sweep_starts_where_the_configuration_says() -> None:
-    options = CompilatorOptions(sweep_start=date(2020, 2, 1), page_size=500)
-    source, wire = make_source(lambda _: answer(page(customer_row(1))), options)
-    await customers(source, "1")
-    assert [line_of(request) for request in wire.requests] == ["GET /api/customers/2020-02-01?pageSize=500"]
-
-
-async def test_a_page_that_fails_is_the_failure_of_the_customers_that_were_not_found() -> None:
-    source, _ = make_source(
-        {
-            f"{SWEEP}?pageSize=25": answer(page(customer_row(1), total=2)),
-            f"{SWEEP}?pageNumber=2&pageSize=25": answer(status=503),
-        }
-    )
-    found = await customers(source, "1", "2")
-    assert names(found[:1]) == ["Kund 1"]
-    assert isinstance(found[1], UpstreamUnavailable)
-
-
-async def test_a_first_page_that_fails_is_the_failure_of_all() -> None:
-    source, wire = make_source({f"{SWEEP}?pageSize=25": answer(status=500)})
-    assert [type(found) for found in await customers(source, "1", "2")] == [UpstreamUnavailable, UpstreamUnavailable]
-    assert len(wire.requests) == 1
-
-
-async def test_an_empty_sweep_proves_no_absence() -> None:
-    source, _ = make_source({f"{SWEEP}?pageSize=25": answer(page(total=0))})
-    (found,) = await customers(source, "1")
-    assert isinstance(found, AbsenceUnproven)
-    assert (found.source, found.operation) == ("src", "GET api/customers/{date}")
-
-
-async def test_a_list_that_moved_while_it_was_read_proves_no_absence() -> None:
-    source, _ = make_source(
-        {
-            f"{SWEEP}?pageSize=25": answer(page(customer_row(1), total=2)),
-            f"{SWEEP}?pageNumber=2&pageSize=25": answer(page(customer_row(2), total=3)),
-        }
-    )
-    found = await customers(source, "1", "3")
-    assert names(found[:1]) == ["Kund 1"]
-    assert isinstance(found[1], AbsenceUnproven)
-
-
-async def test_a_row_that_cannot_be_read_takes_no_other_with_it_and_proves_no_absence() -> None:
-    source, _ = make_source({f"{SWEEP}?pageSize=25": answer(page('{"CustomerNo": "x"}', "17", customer_row(1)))})
-    found = await customers(source, "1", "2")
-    assert names(found[:1]) == ["Kund 1"]
-    assert isinstance(found[1], MalformedAnswer)
-
-
-@pytest.mark.parametrize("body", ["", "null", "[]", '{"CustomerReponse": []}', page(total=10**9), page()[:-5]])
-async def test_a_page_of_customers_that_is_none_is_a_bad_answer(body: str) -> None:
-    source, wire = make_source({f"{SWEEP}?pageSize=25": answer(body)})
-    assert [type(found) for found in await customers(source, "1")] == [MalformedAnswer]
-    assert len(wire.requests) == 1
 
 
 async def test_orders_are_read_one_call_a_key() -> None:
@@ -326,10 +239,68 @@ async def test_only_so_many_currency_rows_are_kept() -> None:
     assert len(wire.requests) == 258
 
 
-async def test_lines_have_no_read_of_their_own() -> None:
+async def test_lines_of_a_listed_order_come_from_the_single_order() -> None:
+    source, wire = make_source(
+        {
+            "GET /api/orders/5512/12": answer(ORDER),
+            "GET /api/orders/5513/12": answer(ORDER.replace("5512", "5513").replace('"OrderLines": [', '"Other": [')),
+            "GET /api/orders/1/2": answer(status=404),
+        }
+    )
+    found = await fetch(source, Fetch.ORDER_LINES, Kind.ORDER, "5512/12", "5513/12", "1/2")
+    assert isinstance(found[0], tuple)
+    assert [line.position for line in found[0]] == ["1", "2"]
+    assert found[1:] == [None, None]
+    assert len(wire.requests) == 3
+
+
+async def test_what_the_source_does_not_have_is_none_without_a_call() -> None:
     source, wire = make_source({})
-    assert await fetch(source, Fetch.INVOICE_LINES, Kind.INVOICE, "1", "2") == [None, None]
-    assert await fetch(source, Fetch.ORDER_LINES, Kind.ORDER, "1/2") == [None]
+    for what in (Fetch.INVOICE_LINES, Fetch.PAYMENTS, Fetch.DOCUMENT):
+        assert await fetch(source, what, Kind.INVOICE, "1", "2") == [None, None]
+    assert await fetch(source, Fetch.LABEL, Kind.LABEL, "1") == [None]
+    assert wire.requests == []
+
+
+async def test_a_list_of_invoices_has_the_one_with_the_number() -> None:
+    source, wire = make_source({"GET /api/invoice/910234/false": answer(INVOICE), "GET /api/invoice/1/false": answer(status=204)})
+    wanted = Criteria(kind=Kind.INVOICE, number="910234")
+    page = await source.fetch_page(wanted, None, 10, make_scope())
+    assert [record.ref.native_id for record in page.records] == ["910234"]
+    assert (page.applied, page.total, page.next_position) == (frozenset({"number"}), 1, None)
+    behind = await source.fetch_page(wanted, page.positions[0], 10, make_scope())
+    assert (behind.records, behind.next_position) == ((), None)
+    assert len(wire.requests) == 1
+    none = await source.fetch_page(Criteria(kind=Kind.INVOICE, number="1"), None, 10, make_scope())
+    assert (none.records, none.total) == ((), 0)
+
+
+async def test_a_position_that_is_none_of_invoices_is_refused() -> None:
+    with pytest.raises(InvalidCursor):
+        await make_source({})[0].fetch_page(Criteria(kind=Kind.INVOICE, number="1"), "2", 10, make_scope())
+
+
+@pytest.mark.parametrize(
+    ("criteria", "message"),
+    [
+        (Criteria(kind=Kind.INVOICE), "invoices are published by number only"),
+        (Criteria(kind=Kind.INVOICE, is_credit=True), "invoices are published by number only"),
+        (
+            Criteria(kind=Kind.INVOICE, customer=ref(Kind.CUSTOMER, "40017")),
+            "no published call goes from an order or customer to its invoices",
+        ),
+        (
+            Criteria(kind=Kind.INVOICE, number="1", order=ref(Kind.ORDER, "1/2")),
+            "no published call goes from an order or customer to its invoices",
+        ),
+        (Criteria(kind=Kind.INVOICE_SETTINGS), "there is no list of invoice settings"),
+    ],
+)
+async def test_lists_that_are_not_published_are_refused_without_a_call(criteria: Criteria, message: str) -> None:
+    source, wire = make_source({})
+    with pytest.raises(ListUnsupported) as refused:
+        await source.fetch_page(criteria, None, 10, make_scope())
+    assert (refused.value.message, refused.value.source) == (message, "src")
     assert wire.requests == []
 
 
