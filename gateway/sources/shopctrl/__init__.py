@@ -9,27 +9,31 @@ Quirks in brief:
 - Status ids are rows that the tenant makes: they mean something by configuration only.
 - Credits are invoices with negative amounts. Amounts come including and without VAT, never the VAT itself.
 - `ChangeTimestamp` (2021) is `ChangedTimestamp` (2026); 2021 answers lack `ShopId` and all status ids but the main one.
-- A customer code is not unique.
+- A customer code is not unique, and the orders of a customer are listed by e-mail address alone.
+- No list of invoices is published: they are listed through the orders. Lists are bare arrays, paged by number, without a total.
+- Payments are kept under the order and name their invoice in one of two shapes, or not at all.
 
 Reads about customers, orders and invoices; published unless marked "seen" (in a public client only):
 
 | read | used by, or why not |
 |---|---|
 | `GET v1/Customers/{id}` | Fetch.CUSTOMER |
-| `GET v1/ShopOwners/{shopOwnerId}/Customers/CustomerCode/{customerCode}` | find CUSTOMER |
-| `GET v1/Customers` (seen) | left out: not published |
+| `GET v1/ShopOwners/{shopOwnerId}/Customers/CustomerCode/{customerCode}` | find CUSTOMER; list of customers by number |
+| `GET v1/Customers` (seen) | left out: not published; without a number, customers are not listed |
 | `GET v1/CustomerContracts/...`, `GET v1/Shops/{shopId}/CustomerContracts` | left out: fields not published, and no field of the graph |
-| `GET v1/Shops/{shopId}/Orders/{orderCode}` | find ORDER; Fetch.ORDER where shop and code came along |
+| `GET v1/Shops/{shopId}/Orders/{orderCode}` | find ORDER; list of orders by number; Fetch.ORDER where shop and code came along |
 | `GET v1/Orders/{id}` (seen) | Fetch.ORDER otherwise |
 | `GET v1/Orders/{orderId}/Rows` | Fetch.ORDER_LINES, where the order came without rows |
-| `GET v1/Shops/{shopId}/Orders` | the probe; lists are no part of this version |
-| `GET v1/Orders/{orderId}/Payments` | left out: payments are no part of this version |
+| `GET v1/Shops/{shopId}/Orders` | list of orders and, through it, of invoices; the probe |
+| its `fromDateChanged`, `emailAddress`, `mainStatusId` | filters of the list of orders; `emailAddress` for those of a customer |
+| its `untilDateChanged`, `mainStatusBaseStatusId` | left out: no filter of the graph |
+| `GET v1/Orders/{orderId}/Payments` | Fetch.PAYMENTS, after the invoice where its order or total is not known |
 | `GET v1/OrderRows/{id}/Parameters/{key}` | left out: no field of the graph |
-| `GET v1/Orders/{orderId}/Invoices` | before and after a write |
+| `GET v1/Orders/{orderId}/Invoices` | list of invoices, one call an order; before and after a write |
 | `GET v1/Invoices/{invoiceId}` | Fetch.INVOICE |
 | `GET v1/Invoices/{invoiceId}/Rows` | Fetch.INVOICE_LINES |
-| `GET v1/Files/{fileId}` | left out: the bytes of documents are no part of this version |
-| `GET v1/InvoiceStatuses/{id}`, `GET v1/OrderStatuses/{id}` | left out: names come with the full read, or from the configuration |
+| `GET v1/Files/{fileId}` | Fetch.DOCUMENT, after the invoice, which names the file |
+| `GET v1/InvoiceStatuses/{id}`, `GET v1/OrderStatuses/{id}` | Fetch.LABEL, where nothing else has the name |
 | `GET v1/Shops/{shopId}/PaymentTerms` | left out: no invoice or order names its terms |
 """
 

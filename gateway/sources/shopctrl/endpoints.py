@@ -2,7 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
 from gateway.transport import Request, path_of
+
+ORDERS: Final = "GET v1/Shops/{shopId}/Orders"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilters:
+    """What the list of orders can be narrowed by; `email` is the one the order is billed to."""
+
+    changed_from: datetime | None = None
+    main_status_id: str | None = None
+    email: str | None = None
+
+    @property
+    def query(self) -> tuple[tuple[str, str], ...]:
+        """Give the parameters by the names on the page, in its order."""
+        pairs = (
+            ("fromDateChanged", None if self.changed_from is None else self.changed_from.isoformat()),
+            ("mainStatusId", self.main_status_id),
+            ("emailAddress", self.email),
+        )
+        return tuple((name, value) for name, value in pairs if value is not None)
 
 
 def customer(customer_id: str) -> Request:
@@ -58,9 +83,30 @@ def shop_status() -> Request:
     return _get("GET v1/Shops/ShopStatus", "/v1/Shops/ShopStatus")
 
 
-def first_order(shop_id: int) -> Request:
-    """Read one order summary of a shop: page `GET v1/Shops/{shopId}/Orders`."""
-    return _get("GET v1/Shops/{shopId}/Orders", path_of("/v1/Shops/{shop}/Orders", shop=shop_id), ("pageSize", "1"))
+def orders(shop_id: int, filters: OrderFilters, page_number: int, page_size: int) -> Request:
+    """Read one page of the order summaries of a shop, the first is number 1: page `GET v1/Shops/{shopId}/Orders`."""
+    paging = (("pageSize", str(page_size)), ("pageNumber", str(page_number)))
+    return _get(ORDERS, path_of("/v1/Shops/{shop}/Orders", shop=shop_id), *filters.query, *paging)
+
+
+def order_payments(order_id: str) -> Request:
+    """Read the payments of an order, unpaged: page `GET v1/Orders/{orderId}/Payments`."""
+    return _get("GET v1/Orders/{orderId}/Payments", path_of("/v1/Orders/{id}/Payments", id=order_id))
+
+
+def file(file_id: str) -> Request:
+    """Read a file with its content as Base64: page `GET v1/Files/{fileId}`."""
+    return _get("GET v1/Files/{fileId}", path_of("/v1/Files/{id}", id=file_id))
+
+
+def invoice_status(status_id: str) -> Request:
+    """Read what the tenant calls a status of invoices: page `GET v1/InvoiceStatuses/{id}`."""
+    return _get("GET v1/InvoiceStatuses/{id}", path_of("/v1/InvoiceStatuses/{id}", id=status_id))
+
+
+def order_status(status_id: str) -> Request:
+    """Read what the tenant calls a status of orders: page `GET v1/OrderStatuses/{id}`."""
+    return _get("GET v1/OrderStatuses/{id}", path_of("/v1/OrderStatuses/{id}", id=status_id))
 
 
 def _get(operation: str, path: str, *query: tuple[str, str]) -> Request:

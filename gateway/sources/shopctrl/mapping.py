@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -26,6 +26,7 @@ from gateway.model import (
     Invoice,
     InvoiceType,
     Kind,
+    LabelRow,
     Line,
     Money,
     Order,
@@ -40,10 +41,25 @@ from gateway.model import (
 )
 from gateway.sources.base import SourceProfile
 from gateway.sources.decode import Malformed, Reading, decode, exact, text_or_none
-from gateway.sources.shopctrl.payloads import ContactPayload, CustomerPayload, Id, InvoicePayload, OrderPayload, RowPayload, StatusedPayload
+from gateway.sources.shopctrl.bill import Bill
+from gateway.sources.shopctrl.payloads import (
+    ContactPayload,
+    CustomerPayload,
+    Id,
+    InvoicePayload,
+    OrderPayload,
+    PricedPayload,
+    RowPayload,
+    StatusPayload,
+)
 
 _KEY: Final = re.compile(r"0*[1-9][0-9]{0,18}")
 _UNSAFE_IN_FILE_NAMES: Final = re.compile(r"[^A-Za-z0-9._-]|^\.")
+INVOICE_STATUS: Final = "invoice-status"
+ORDER_STATUS: Final = "order-status"
+LATER_FIELDS: Final = frozenset({"PaymentStatusId", "SentStatusId", "CustomStatusId", "ShopId"})
+"""Of an InvoiceBase: in the 2026 shape alone."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +82,12 @@ def key_of(value: Id) -> str | None:
 
 
 def to_customer(payload: CustomerPayload, profile: SourceProfile, sent: Sent) -> Customer:
-    """Map a customer."""
+    """Map a customer; its e-mail address goes along with the ref, as its orders are listed by that."""
     contact = payload.bill_to_address or ContactPayload()
     organization_number = text_or_none(contact.coc_number)
+    email = text_or_none(payload.e_mail)
     return Customer(
-        ref=Ref(profile.key, Kind.CUSTOMER, sent.key),
+        ref=Ref(profile.key, Kind.CUSTOMER, sent.key, hint=email),
         native_type="Customer",
         fetched_at=sent.at,
         raw=sent.raw,
@@ -80,7 +97,7 @@ def to_customer(payload: CustomerPayload, profile: SourceProfile, sent: Sent) ->
         kind=CustomerKind.UNKNOWN,
         organization_number=None if organization_number is None else organization_number.replace("-", ""),
         vat_number=text_or_none(contact.vat_number),
-        email=text_or_none(payload.e_mail),
+        email=email,
         phone=text_or_none(contact.phone),
         billing_address=None if payload.bill_to_address is None else _to_address(contact),
     )
@@ -102,8 +119,8 @@ def _to_address(contact: ContactPayload) -> Address:
 def to_order(payload: OrderPayload, profile: SourceProfile, sent: Sent) -> Order:
     """Map an order; `lines` stays UNREAD where the order came without rows."""
     reading = Reading(profile.time_zone)
-    currency = _to_currency(payload, profile, reading)
-    statuses = _order_statuses(payload, _Statuses(profile, reading))
+    currency = to_currency(payload, profile, reading)
+    statuses = _order_statuses(payload, _Statuses(profile, reading, ORDER_STATUS))
     code = text_or_none(payload.order_code)
     return Order(
         ref=Ref(profile.key, Kind.ORDER, sent.key, hint=_hint(payload.shop_id, code)),
@@ -122,6 +139,45 @@ def to_order(payload: OrderPayload, profile: SourceProfile, sent: Sent) -> Order
         payment_method=None,
         warnings=reading.warnings,
     )
+
+
+def to_order_row(payload: OrderPayload, profile: SourceProfile, sent: Sent, shop_id: int) -> Order:
+    """Map an OrderBasicInfo, the row of a shop's list: what it lacks stays UNREAD, as the order itself may say it."""
+    reading = Reading(profile.time_zone)
+    code = text_or_none(payload.order_code)
+    has_currency = key_of(payload.currency_id) is not None or text_or_none(payload.currency_code) is not None
+    currency = to_currency(payload, profile, reading) if has_currency else None
+    totals = None if currency is None else _to_totals(payload.order_total_inc_vat, payload.order_total_ex_vat, currency, reading)
+    return Order(
+        ref=Ref(profile.key, Kind.ORDER, sent.key, hint=_hint(shop_id, code)),
+        native_type="OrderBasicInfo",
+        fetched_at=sent.at,
+        raw=sent.raw,
+        number=_or_unread(code),
+        ordered_at=_or_unread(reading.instant(payload.date, "orderedAt")),
+        status=_to_row_status(payload, profile, reading),
+        currency=_or_unread(currency),
+        totals=UNREAD if totals is None or totals.total is None else totals,
+        delivery_method=None,
+        payment_method=None,
+        warnings=reading.warnings,
+    )
+
+
+def _or_unread(value: T | None) -> T | Unread:
+    return UNREAD if value is None else value
+
+
+def _to_row_status(payload: OrderPayload, profile: SourceProfile, reading: Reading) -> OrderStatus | Unread:
+    main = _Statuses(profile, reading, ORDER_STATUS).read("MainStatusId", payload.main_status_id, payload.main_status)
+    if main is None and not payload.deleted:
+        return UNREAD
+    return _to_order_status(payload, () if main is None else (main,), profile, reading)
+
+
+def customer_reference(profile: SourceProfile, key: str) -> Customer:
+    """Make a customer of which only the key is known."""
+    return Customer(ref=Ref(profile.key, Kind.CUSTOMER, key), native_type="Customer")
 
 
 def order_reference(profile: SourceProfile, key: str, number: str | None, hint: str | None) -> Order:
@@ -166,16 +222,23 @@ def _customer_reference(payload: OrderPayload, profile: SourceProfile, reading: 
     return Customer(ref=Ref(profile.key, Kind.CUSTOMER, key), native_type="Customer", number=UNREAD if number is None else number)
 
 
-def to_invoice(payload: InvoicePayload, profile: SourceProfile, sent: Sent, *, is_whole: bool) -> Invoice:
-    """Map an invoice; not `is_whole`: it is an InvoiceBase (list and create), whose charges another read gives."""
+def to_invoice(payload: InvoicePayload, profile: SourceProfile, sent: Sent, *, is_whole: bool, order: Order | None = None) -> Invoice:
+    """Map an invoice; not `is_whole`: it is an InvoiceBase (list and create), whose charges another read gives.
+
+    `order`: the one whose invoices were read, and what is known of it. Older installations have no payment, sent and custom status
+    in an InvoiceBase: what needs them stays UNREAD.
+    """
     reading = Reading(profile.time_zone)
-    currency = _to_currency(payload, profile, reading)
+    currency = to_currency(payload, profile, reading)
     totals = _to_totals(payload.invoice_total_inc_vat, payload.invoice_total_ex_vat, currency, reading)
-    statuses = _invoice_statuses(payload, _Statuses(profile, reading))
-    orders = _to_orders(payload, profile, reading)
+    statuses = _invoice_statuses(payload, _Statuses(profile, reading, INVOICE_STATUS))
+    orders = _to_orders(payload, profile, reading, order)
     number = text_or_none(payload.invoice_code)
+    lacks = frozenset() if is_whole else LATER_FIELDS - decode(sent.raw, dict[str, msgspec.Raw]).keys()
+    lacks_statuses = not lacks <= {"ShopId"}
+    payment_status = _to_payment_status(statuses, profile, reading)
     return Invoice(
-        ref=Ref(profile.key, Kind.INVOICE, sent.key),
+        ref=Ref(profile.key, Kind.INVOICE, sent.key, hint=Bill(orders[0].ref.native_id, totals.total).to_hint() if orders else None),
         native_type="Invoice" if is_whole else "InvoiceBase",
         fetched_at=sent.at,
         raw=sent.raw,
@@ -190,9 +253,9 @@ def to_invoice(payload: InvoicePayload, profile: SourceProfile, sent: Sent, *, i
         currency=currency,
         totals=totals,
         charges=_to_charges(payload, currency) if is_whole else UNREAD,
-        payment_status=_to_payment_status(statuses, profile, reading),
+        payment_status=UNREAD if lacks_statuses and payment_status is PaymentStatus.UNKNOWN else payment_status,
         paid_at=None,
-        source_statuses=tuple(statuses.values()),
+        source_statuses=UNREAD if lacks_statuses else tuple(statuses.values()),
         is_deleted=payload.deleted,
         email_sent=None,
         sent_at=None,
@@ -205,17 +268,22 @@ def to_invoice(payload: InvoicePayload, profile: SourceProfile, sent: Sent, *, i
         lines=UNREAD,
         document=_to_document(payload, number or sent.key, reading),
         custom_fields=None,
-        details=_to_details(payload, statuses, reading),
+        details=UNREAD if lacks else _to_details(payload, statuses, reading),
         warnings=reading.warnings,
     )
 
 
-def _to_orders(payload: InvoicePayload, profile: SourceProfile, reading: Reading) -> tuple[Order, ...] | None:
+def _to_orders(payload: InvoicePayload, profile: SourceProfile, reading: Reading, known: Order | None) -> tuple[Order, ...] | None:
     key = _referred(payload.order_id, reading, "orders")
+    if known is None or key not in {None, known.ref.native_id}:
+        known = None
+    elif key is None or known.fetched_at is not None:
+        return (known,)
     if key is None:
         return None if payload.order_id is None else ()
     code = text_or_none(payload.order_code)
-    return (order_reference(profile, key, code, _hint(payload.shop_id, code)),)
+    hint = _hint(payload.shop_id, code) or (None if known is None else known.ref.hint)
+    return (order_reference(profile, key, code, hint),)
 
 
 def _invoice_statuses(payload: InvoicePayload, statuses: _Statuses) -> dict[str, SourceCode]:
@@ -261,7 +329,12 @@ def _to_document(payload: InvoicePayload, name: str, reading: Reading) -> Docume
     file_id = _referred(payload.document_file_id, reading, "document")
     if file_id is None:
         return None
-    return Document(file_id, "application/pdf", f"{_UNSAFE_IN_FILE_NAMES.sub('_', name)}.pdf")
+    return Document(file_id, "application/pdf", safe_file_name(f"{name}.pdf"))
+
+
+def safe_file_name(name: str) -> str:
+    """Replace all but letters, digits, `.`, `_` and `-`, and a leading point, by `_`."""
+    return _UNSAFE_IN_FILE_NAMES.sub("_", name)
 
 
 def _to_details(payload: InvoicePayload, statuses: dict[str, SourceCode], reading: Reading) -> Details:
@@ -280,6 +353,12 @@ def _to_details(payload: InvoicePayload, statuses: dict[str, SourceCode], readin
             "shop_id": number(_referred(payload.shop_id, reading, "details", "shopId")),
         },
     )
+
+
+def to_label(payload: StatusPayload, ref: Ref, sent: Sent) -> LabelRow:
+    """Map the definition of a status: what the tenant calls it."""
+    native_type = "InvoiceStatusDefinition" if ref.native_id.startswith(INVOICE_STATUS) else "OrderStatusDefinition"
+    return LabelRow(ref=ref, native_type=native_type, fetched_at=sent.at, raw=sent.raw, warnings=(), label=text_or_none(payload.name))
 
 
 def to_lines(rows: Iterable[RowPayload], currency: Currency) -> tuple[Line, ...]:
@@ -318,7 +397,8 @@ def asked_of(ref: Ref, profile: SourceProfile) -> Currency:
     return Currency(profile.default_currency, origin, ask=ref)
 
 
-def _to_currency(payload: StatusedPayload, profile: SourceProfile, reading: Reading) -> Currency:
+def to_currency(payload: PricedPayload, profile: SourceProfile, reading: Reading) -> Currency:
+    """Read the currency that a record says, else the source's default."""
     configured = profile.currencies.get(key_of(payload.currency_id) or "")
     code = reading.currency_code(payload.currency_code, "currency") or configured
     if code is not None:
@@ -365,6 +445,8 @@ class _Statuses:
 
     profile: SourceProfile
     reading: Reading
+    family: str
+    """Which of the tenant's definitions has their names."""
 
     def read(self, field: str, flat: Id, described: object) -> SourceCode | None:
         """Give the status; None when neither is there."""
@@ -373,8 +455,8 @@ class _Statuses:
         code = _referred(flat, self.reading, "sourceStatuses") or (key_of(sent_id) if type(sent_id) is int and sent_id > 0 else None)
         if code is None:
             return None
-        label = text_or_none(name) if isinstance(name, str) else None
-        return SourceCode(field, code, label or self.profile.label(field, code))
+        label = (text_or_none(name) if isinstance(name, str) else None) or self.profile.label(field, code)
+        return SourceCode(field, code, label, ask=Ref(self.profile.key, Kind.LABEL, f"{self.family}/{code}") if label is None else None)
 
 
 def _referred(value: Id, reading: Reading, *path: str) -> str | None:

@@ -50,11 +50,16 @@ class CustomerPayload(IdPayload, frozen=True):
     bill_to_address: ContactPayload | None = None
 
 
-class StatusedPayload(IdPayload, frozen=True):
-    """What orders and invoices share. The status objects' fields are not published, so they stay untyped."""
+class PricedPayload(IdPayload, frozen=True):
+    """What everything with an amount and a currency of its own shares."""
 
     currency_id: Id = None
     currency_code: str | None = None
+
+
+class StatusedPayload(PricedPayload, frozen=True):
+    """What orders and invoices share. The status objects' fields are not published, so they stay untyped."""
+
     deleted: bool | None = None
     shop_id: Id = None
     order_code: str | None = None
@@ -65,7 +70,7 @@ class StatusedPayload(IdPayload, frozen=True):
 
 
 class OrderPayload(StatusedPayload, frozen=True):
-    """Order."""
+    """Order, and OrderBasicInfo, the row of a list, which has fewer fields."""
 
     date: str | None = None
     order_total_inc_vat: Decimal | None = None
@@ -117,3 +122,39 @@ class RowPayload(IdPayload, frozen=True):
     """On order rows."""
     vat_percentage: Decimal | None = None
     """On invoice rows."""
+
+
+class AllocationPayload(_Payload, frozen=True):
+    """PaymentAllocation: the part of a payment that is for one invoice."""
+
+    order_id: Id = None
+    invoice_id: Id = None
+    allocated_amount: Decimal | None = None
+
+
+class PaymentPayload(PricedPayload, frozen=True):
+    """Payment."""
+
+    amount: Decimal | None = None
+    payment_date: str | None = None
+    note: str | None = None
+    transaction_id: str | None = None
+    invoice_id: Id = None
+    """In the flat shape."""
+    payment_allocations: list[AllocationPayload] | None = None
+    """In the other one."""
+
+
+class StatusPayload(IdPayload, frozen=True):
+    """InvoiceStatusDefinition and the definition of an order's status."""
+
+    name: str | None = None
+
+
+class FilePayload(IdPayload, frozen=True):
+    """File."""
+
+    file_length: int | None = None
+    checksum: str | None = None
+    base64_data: str | None = None
+    filename: str | None = None

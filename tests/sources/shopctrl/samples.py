@@ -89,3 +89,27 @@ INVOICE_ROWS = """[{"Id": 1, "OrderRowId": 771001, "ProductCode": "TAS-21", "Pro
 
 SHOP_STATUS = """[{"Id": 3, "Name": "Fietswinkel Utrecht", "Active": true, "LastMailCheck": "2026-01-11T16:10:02.1180231+01:00",
  "LastOrderSync": "2026-01-11T16:12:44.5500127+01:00"}]"""
+
+ORDER_ROW = """{"CompanyName": "De Vries Fietsen B.V.", "FullName": "Sanne de Vries", "Id": 55012, "OrderCode": "UTR-2026-00431",
+  "Date": "2026-01-10T09:31:00+01:00", "OrderTotalIncVat": 242.0, "OrderTotalExVat": 200.0, "CurrencyId": 1, "CurrencyCode": "EUR",
+  "Deleted": false, "ChangeTimestamp": "2026-01-11T16:17:35.0304578+01:00", "MainStatusId": 12, "AffiliateId": null}"""
+
+PAYMENTS_FLAT = """[{"Id": 4401, "ShopId": 3, "ShopOwnerId": 1, "Amount": 100.0, "PaymentDate": "2026-01-12T00:00:00+01:00",
+  "CurrencyId": 1, "CurrencyCode": "EUR", "Note": "iDEAL", "AccountNumber": "NL91ABNA0417164300", "AccountName": "De Vries Fietsen",
+  "TransactionId": "tr_7Hk2", "ImportSource": "psp", "CreationDate": "2026-01-12T08:01:44.0304578+01:00", "PaymentTypeId": 4,
+  "OrderId": 55012, "InvoiceId": 88121}]"""
+
+PAYMENTS_ALLOCATED = """[{"Id": 4401, "ShopOwnerId": 1, "Amount": 100.0, "PaymentDate": "2026-01-12T00:00:00+01:00",
+  "CurrencyId": 1, "CurrencyCode": "EUR", "TransactionId": "tr_7Hk2", "CreationDate": "2026-01-12T08:01:44.0304578+01:00",
+  "PaymentTypeId": 4, "PaymentAllocations": [{"OrderId": 55012, "InvoiceId": 88121, "AllocatedAmount": 100.0}]}]"""
+
+FILE = """{"CreatedTimestamp": "2026-01-11T16:17:40.0304578+01:00", "ChangedTimestamp": null, "FileLength": 8,
+ "Checksum": "18284a4fd0967804c9a02cb5be86798b54509153", "Sequence": 0, "Base64Data": "JVBERi0xLjQ=", "Id": 990017,
+ "Filename": "F2026-0117.pdf"}"""
+
+INVOICE_STATUS = """{"ShopOwnerId": 1, "ShopId": null, "IsDefaultStatus": true, "HasActionDate": false, "ActionDateCaption": null,
+ "ActionDateMessage": null, "Sequence": 10, "Id": 31, "BaseInvoiceStatusId": 2, "InvoiceStatusTypeId": 1, "Name": "Open"}"""
+
+ORDER_STATUS = """{"ShopOwnerId": 1, "ShopId": 3, "IsDefaultStatusForId": null, "HasActionDate": false, "ActionDateCaption": null,
+ "ActionDateMessage": null, "Sequence": 10, "Id": 12, "BaseOrderStatusId": 2, "OrderStatusTypeId": 1, "Name": "In behandeling",
+ "Enabled": true}"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from urllib.parse import unquote
 
 import pytest
@@ -9,7 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.sources.shopctrl import endpoints
+from gateway.sources.shopctrl.endpoints import OrderFilters
 from gateway.transport import Request
+
+CHANGED = datetime(2026, 1, 11, 16, 17, 35, tzinfo=timezone(timedelta(hours=1)))
 
 
 @pytest.mark.parametrize(
@@ -32,7 +36,19 @@ from gateway.transport import Request
         (endpoints.invoice("88121"), "GET v1/Invoices/{invoiceId}", "/v1/Invoices/88121?includeDeleted=true"),
         (endpoints.invoice_rows("88121"), "GET v1/Invoices/{invoiceId}/Rows", "/v1/Invoices/88121/Rows"),
         (endpoints.shop_status(), "GET v1/Shops/ShopStatus", "/v1/Shops/ShopStatus"),
-        (endpoints.first_order(3), "GET v1/Shops/{shopId}/Orders", "/v1/Shops/3/Orders?pageSize=1"),
+        (endpoints.orders(3, OrderFilters(), 1, 1), "GET v1/Shops/{shopId}/Orders", "/v1/Shops/3/Orders?pageSize=1&pageNumber=1"),
+        (
+            endpoints.orders(3, OrderFilters(CHANGED, "12", "a+b@example.se"), 2, 100),
+            "GET v1/Shops/{shopId}/Orders",
+            (
+                "/v1/Shops/3/Orders?fromDateChanged=2026-01-11T16%3A17%3A35%2B01%3A00&mainStatusId=12&emailAddress=a%2Bb%40example.se"
+                "&pageSize=100&pageNumber=2"
+            ),
+        ),
+        (endpoints.order_payments("55012"), "GET v1/Orders/{orderId}/Payments", "/v1/Orders/55012/Payments"),
+        (endpoints.file("990017"), "GET v1/Files/{fileId}", "/v1/Files/990017"),
+        (endpoints.invoice_status("31"), "GET v1/InvoiceStatuses/{id}", "/v1/InvoiceStatuses/31"),
+        (endpoints.order_status("12"), "GET v1/OrderStatuses/{id}", "/v1/OrderStatuses/12"),
     ],
 )
 def test_a_read_is_a_get_without_a_body_under_the_vendors_name(request_: Request, operation: str, target: str) -> None:

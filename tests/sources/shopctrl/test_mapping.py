@@ -30,6 +30,7 @@ from gateway.model import (
     Invoice,
     InvoiceType,
     Kind,
+    LabelRow,
     Line,
     Money,
     Order,
@@ -42,8 +43,9 @@ from gateway.model import (
 )
 from gateway.sources.base import SourceProfile
 from gateway.sources.decode import Malformed, decode
-from gateway.sources.shopctrl.mapping import Sent, asked_of, key_of, to_customer, to_invoice, to_lines, to_order
-from gateway.sources.shopctrl.payloads import CustomerPayload, InvoicePayload, OrderPayload, RowPayload
+from gateway.sources.shopctrl.bill import Bill
+from gateway.sources.shopctrl.mapping import Sent, asked_of, key_of, to_customer, to_invoice, to_label, to_lines, to_order, to_order_row
+from gateway.sources.shopctrl.payloads import CustomerPayload, InvoicePayload, OrderPayload, RowPayload, StatusPayload
 from tests.sources.shopctrl.samples import (
     AT,
     BARE_PROFILE,
@@ -53,7 +55,9 @@ from tests.sources.shopctrl.samples import (
     INVOICE_BASE_2026,
     INVOICE_ROWS,
     ORDER,
+    ORDER_ROW,
     ORDER_ROWS,
+    ORDER_STATUS,
     PAGE_SAMPLE,
     PROFILE,
 )
@@ -85,6 +89,15 @@ def order_of(text: str, profile: SourceProfile = PROFILE) -> Order:
 def customer_of(text: str) -> Customer:
     body = text.encode()
     return to_customer(decode(body, CustomerPayload), PROFILE, Sent("20411", body, AT))
+
+
+def row_of(text: str, profile: SourceProfile = PROFILE) -> Order:
+    body = text.encode()
+    return to_order_row(decode(body, OrderPayload), profile, Sent("55012", body, AT), 3)
+
+
+def label(native_id: str) -> Ref:
+    return Ref("shop", Kind.LABEL, native_id)
 
 
 def codes_of(record: Invoice | Order) -> list[DataWarningCode]:
@@ -294,13 +307,32 @@ def test_a_whole_invoice_is_read_field_by_field() -> None:
     )
 
 
-def test_the_2021_shape_is_read_with_what_it_lacks_left_empty() -> None:
+def test_the_2021_shape_leaves_unread_what_the_whole_invoice_may_say() -> None:
     invoice = invoice_of(INVOICE_BASE_2021, is_whole=False)
     assert invoice.native_type == "InvoiceBase"
     assert invoice.updated_at == datetime(2026, 1, 11, 16, 17, 35, 30457, tzinfo=CET)
-    assert invoice.source_statuses == (SourceCode("MainStatusId", "31", None),)
-    assert invoice.payment_status is PaymentStatus.UNKNOWN
+    assert (invoice.source_statuses, invoice.payment_status, invoice.details, invoice.charges) == (UNREAD, UNREAD, UNREAD, UNREAD)
     assert invoice.warnings == (DERIVED,)
+
+
+def test_a_base_that_lacks_its_shop_alone_leaves_only_the_details_unread() -> None:
+    fields = json.loads(INVOICE_BASE_2026)
+    del fields["ShopId"]
+    invoice = invoice_of(json.dumps(fields), is_whole=False)
+    assert invoice.details is UNREAD
+    assert invoice.payment_status is PaymentStatus.PARTIALLY_PAID
+    assert invoice.source_statuses
+
+
+def test_the_main_status_says_in_the_2021_shape_whether_it_is_paid_where_that_is_configured() -> None:
+    profile = replace(PROFILE, payment_status={"31": PaymentStatus.PAID})
+    assert invoice_of(INVOICE_BASE_2021, profile, is_whole=False).payment_status is PaymentStatus.PAID
+
+
+def test_the_whole_invoice_of_an_old_installation_says_none_where_it_says_nothing() -> None:
+    invoice = invoice_of(INVOICE_BASE_2021)
+    assert invoice.source_statuses == (SourceCode("MainStatusId", "31", None, ask=label("invoice-status/31")),)
+    assert invoice.payment_status is PaymentStatus.UNKNOWN
     assert invoice.details == Details(
         "SHOPCTRL",
         {
@@ -319,9 +351,9 @@ def test_the_2026_base_says_the_same_as_the_whole_invoice_but_for_names_and_char
     assert base.charges is UNREAD
     assert replace(base, native_type="Invoice", raw=whole.raw, charges=(), source_statuses=whole.source_statuses) == whole
     assert base.source_statuses == (
-        SourceCode("MainStatusId", "31"),
-        SourceCode("PaymentStatusId", "41"),
-        SourceCode("SentStatusId", "51"),
+        SourceCode("MainStatusId", "31", ask=label("invoice-status/31")),
+        SourceCode("PaymentStatusId", "41", ask=label("invoice-status/41")),
+        SourceCode("SentStatusId", "51", ask=label("invoice-status/51")),
     )
 
 
@@ -569,3 +601,103 @@ def test_payloads_take_every_field_as_optional() -> None:
     for type_ in (CustomerPayload, OrderPayload, InvoicePayload, RowPayload):
         assert decode(b'{"Unheard": 1}', type_) == type_()
         assert all(field.default is not msgspec.NODEFAULT for field in msgspec.structs.fields(type_))
+
+
+# ------------------------------------------------------------------ rows of lists
+
+
+def test_the_row_of_an_order_says_what_it_has_and_leaves_the_rest_unread() -> None:
+    assert row_of(ORDER_ROW) == Order(
+        ref=Ref("shop", Kind.ORDER, "55012"),
+        native_type="OrderBasicInfo",
+        fetched_at=AT,
+        raw=ORDER_ROW.encode(),
+        number="UTR-2026-00431",
+        ordered_at=datetime(2026, 1, 10, 9, 31, tzinfo=CET),
+        status=OrderStatus.OPEN,
+        source_statuses=UNREAD,
+        currency=EUR,
+        totals=Totals(
+            vat_basis=VatBasis.INCLUDING_VAT,
+            total=money("242.0"),
+            excl_vat=money("200.0"),
+            vat=money("42.0"),
+            incl_vat=money("242.0"),
+            signed_total=money("242.0"),
+        ),
+        lines=UNREAD,
+        customer=UNREAD,
+        delivery_method=None,
+        payment_method=None,
+        warnings=(DERIVED,),
+    )
+
+
+def test_the_row_of_an_order_knows_its_shop_from_the_list_so_that_the_order_is_read_by_the_published_call() -> None:
+    assert row_of(ORDER_ROW).ref.hint == "3/UTR-2026-00431"
+
+
+def test_what_a_row_of_an_order_lacks_is_unread_and_not_absent() -> None:
+    row = row_of('{"Id": 55012}')
+    assert (row.number, row.ordered_at, row.status, row.currency, row.totals) == (UNREAD, UNREAD, UNREAD, UNREAD, UNREAD)
+    assert row_of('{"Id": 55012, "Deleted": true}').status is OrderStatus.DELETED
+
+
+def test_an_invoice_read_through_its_order_carries_what_is_known_of_the_order() -> None:
+    row = row_of(ORDER_ROW)
+    body = INVOICE_BASE_2021.encode()
+    for known, expected in ((row, row), (replace(row, ref=Ref("shop", Kind.ORDER, "7")), None)):
+        invoice = to_invoice(decode(body, InvoicePayload), PROFILE, Sent("88121", body, AT), is_whole=False, order=known)
+        (order,) = invoice.orders or ()
+        assert order == (expected or Order(ref=Ref("shop", Kind.ORDER, "55012"), native_type="Order", number="UTR-2026-00431"))
+
+
+def test_an_invoice_read_through_a_reference_to_its_order_says_its_number_and_keeps_the_hint() -> None:
+    body = INVOICE_BASE_2021.encode()
+    known = Order(ref=Ref("shop", Kind.ORDER, "55012", hint="3/UTR-2026-00431"), native_type="Order")
+    invoice = to_invoice(decode(body, InvoicePayload), PROFILE, Sent("88121", body, AT), is_whole=False, order=known)
+    (order,) = invoice.orders or ()
+    assert (order.number, order.ref.hint) == ("UTR-2026-00431", "3/UTR-2026-00431")
+
+
+# ------------------------------------------------------------------ what goes along with a ref
+
+
+def test_an_invoice_carries_its_order_and_total_so_that_its_payments_cost_no_other_read() -> None:
+    hint = invoice_of(INVOICE).ref.hint
+    assert hint == "order/55012/242.0/EUR/RECORD"
+    assert Bill.from_hint(hint) == Bill("55012", money("242.0"))
+    assert invoice_of(changed(INVOICE, OrderId=None)).ref.hint is None
+
+
+@given(
+    st.integers(1, 10**9).map(str),
+    st.none()
+    | st.builds(
+        Money,
+        st.decimals(allow_nan=False, allow_infinity=False),
+        st.builds(Currency, st.sampled_from([None, "EUR"]), st.sampled_from(CurrencyOrigin)),
+    ),
+)
+def test_a_bill_survives_being_a_hint(order: str, total: Money | None) -> None:
+    bill = Bill.from_hint(Bill(order, total).to_hint())
+    assert bill == Bill(order, total)
+    assert bill is not None
+    assert str(bill.total) == str(total)
+
+
+@pytest.mark.parametrize("hint", [None, "", "order", "3/UTR-2026-00431", "order/1/2", "order/1/2/EUR"])
+def test_any_other_hint_is_no_bill(hint: str | None) -> None:
+    assert Bill.from_hint(hint) is None
+
+
+def test_a_customer_carries_its_e_mail_address_as_its_orders_are_listed_by_that() -> None:
+    assert customer_of(CUSTOMER).ref.hint == "facturen@devriesfietsen.example"
+
+
+def test_a_label_is_the_name_in_the_definition() -> None:
+    ref = label("order-status/12")
+    body = ORDER_STATUS.encode()
+    assert to_label(decode(body, StatusPayload), ref, Sent("12", body, AT)) == LabelRow(
+        ref=ref, native_type="OrderStatusDefinition", fetched_at=AT, raw=body, warnings=(), label="In behandeling"
+    )
