@@ -25,7 +25,7 @@ from gateway.sources import SOURCES
 from gateway.sources.base import Source, SourceParts, SourceProfile, SourceSet
 from gateway.transport import Clock, SystemClock
 from gateway.transport.http_upstream import HttpUpstream
-from gateway.transport.httpx_wire import HttpxWire, tls_context
+from gateway.transport.httpx_wire import HttpxWire, tls_context, usual_tls_context
 from gateway.transport.wire import Wire
 
 _SPECS = MappingProxyType({spec.name: spec for spec in SOURCES})
@@ -57,13 +57,14 @@ def settings_from(data: Mapping[str, Any]) -> Settings:
 def make_gateway(settings: Settings, wire: Wire | None = None, clock: Clock | None = None) -> Gateway:
     """Make the sources of a configuration; with `wire` all of them send over it. Raises `SettingsError`."""
     used_clock = clock or SystemClock()
+    usual_tls = usual_tls_context()  # made once: reading the certificates of all authorities takes a while
     wires: list[Wire] = []
     sources: list[Source] = []
     former: dict[str, str] = {}
     for key, source_settings in settings.sources.items():
         if not source_settings.enabled:
             continue
-        used_wire = wire or HttpxWire(tls=_tls(key, source_settings))
+        used_wire = wire or HttpxWire(tls=_tls(key, source_settings) or usual_tls)
         wires.append(used_wire)
         sources.append(_make_source(key, source_settings, used_wire, used_clock))
         former.update(dict.fromkeys(source_settings.former_keys, key))

@@ -148,9 +148,9 @@ class Loaders:
         """Load the lines of an order or invoice where they are a call of their own; None when the source gives none."""
         return cast("Lines | None", await self._loader(_LINES_OF[ref.kind]).load(Asked(ref)))
 
-    async def load_payments(self, ref: Ref) -> InvoicePayments | None:
-        """Load what is paid of an invoice; None when the source does not say."""
-        return cast("InvoicePayments | None", await self._loader(Fetch.PAYMENTS).load(Asked(ref)))
+    async def load_payments(self, ref: Ref, fields: frozenset[str] | None = None) -> InvoicePayments | None:
+        """Load what is paid of an invoice; None when the source does not say. `fields`: as `load_record` has it."""
+        return cast("InvoicePayments | None", await self._loader(Fetch.PAYMENTS).load(Asked(ref, fields)))
 
     async def load_document(self, ref: Ref) -> DocumentContent | None:
         """Load the document of an invoice, whole and checked; None when it has none."""

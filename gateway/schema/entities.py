@@ -296,19 +296,20 @@ async def _orders(root: strawberry.Parent[model.Invoice], info: Info) -> Any:  #
     return await complete_all(info, None if known is UNREAD else known)
 
 
-async def _paid(root: strawberry.Parent[model.Invoice], info: Info) -> model.InvoicePayments | None:
-    order = root.orders[0].ref.native_id if root.orders else None
-    ref = root.ref if order is None else replace(root.ref, hint=f"order/{order}")  # saves reading the invoice again to know it
-    return await info.context.loaders.load_payments(ref)
+async def _paid(root: strawberry.Parent[model.Invoice], info: Info, field: str) -> model.InvoicePayments | None:
+    ref = root.ref
+    if ref.hint is None and root.orders:
+        ref = replace(ref, hint=f"order/{root.orders[0].ref.native_id}")  # saves reading the invoice again to know its order
+    return await info.context.loaders.load_payments(ref, frozenset({field}))
 
 
 async def _amount_due(root: strawberry.Parent[model.Invoice], info: Info) -> Any:  # noqa: ANN401
-    paid = await _paid(root, info)
+    paid = await _paid(root, info, "amount_due")
     return None if paid is None else paid.amount_due
 
 
 async def _payments(root: strawberry.Parent[model.Invoice], info: Info) -> Any:  # noqa: ANN401
-    paid = await _paid(root, info)
+    paid = await _paid(root, info, "payments")
     return None if paid is None else paid.payments
 
 

@@ -126,8 +126,13 @@ def tls_context(*, ca_file: Path | None, client_cert: Path | None, client_key: P
     """Make the TLS settings of a source; None when it has none of its own. Raises `OSError` when a file is no certificate."""
     if ca_file is None and client_cert is None:
         return None
-    context = httpx.create_ssl_context(trust_env=False) if ca_file is None else ssl.create_default_context(cafile=str(ca_file))
+    context = usual_tls_context() if ca_file is None else ssl.create_default_context(cafile=str(ca_file))
     if client_cert is not None:
         # An empty password: a key that needs one is an error, not a question at the terminal.
         context.load_cert_chain(str(client_cert), None if client_key is None else str(client_key), password="")
     return context
+
+
+def usual_tls_context() -> ssl.SSLContext:
+    """Make the TLS settings of sources that have none of their own; fit to be shared."""
+    return httpx.create_ssl_context(trust_env=False)
