@@ -7,12 +7,13 @@ says its currency or VAT basis; `PaidStatus` is Swedish text; objects that come 
 
 | published read | used |
 |---|---|
-| `Customer/GetCustomers` | customers by id and by `CustomerNo`: one window a batch |
-| `Customer/GetCustomerDebts` | not yet: open balances, `amountDue` |
-| `Order/GetOrderById` | orders by id, their lines, and the proof that a write happened |
-| `Order/GetOrders`, `Order/GetUpdatedOrders` | not yet: lists of orders |
+| `Customer/GetCustomers` | customers by id and by `CustomerNo`, and their list: one window kept for all requests, then increments |
+| `Customer/GetCustomerDebts` | `amountDue`: a window kept for all requests |
+| `Order/GetOrderById` | orders by id, their lines, payments and invoice, and the proof that a write happened |
+| `Order/GetOrders` | the list of orders: one call a page |
+| `Order/GetUpdatedOrders` | not: which change counts is not published, and `GetOrders` lists the same orders by their range |
 | `Order/GetOpenOrder` | not: a part of `GetOrders`, and known to have ignored its dates |
-| `Order/GetCustomerInvoice` | invoices by id and by `InvoiceNumber`: one window a till and batch |
+| `Order/GetCustomerInvoice` | invoices by id and by `InvoiceNumber`, and their list: a window a till, kept for all requests |
 | `Setting/GetSettings` | the probe |
 """
 

@@ -39,6 +39,16 @@ def get_customer_invoice(window: Window) -> Request:
     return _read("Order", "GetCustomerInvoice", window.query)
 
 
+def get_customer_debts(window: Window) -> Request:
+    """Ask for what customers owe (page `GET-api-Customer-GetCustomerDebts_...`)."""
+    return _read("Customer", "GetCustomerDebts", window.query)
+
+
+def get_orders(since: datetime, until: datetime) -> Request:
+    """Ask for the orders of a range; which of their dates counts is not published (page `GET-api-Order-GetOrders_dtFrom_dtTo`)."""
+    return _read("Order", "GetOrders", (("dtFrom", since.isoformat()), ("dtTo", until.isoformat())))
+
+
 def get_order_by_id(order_id: str) -> Request:
     """Ask for one order with its lines (page `GET-api-Order-GetOrderById_id`)."""
     return _read("Order", "GetOrderById", (("id", order_id),))

@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
+from functools import reduce
 from typing import Final
 
 import msgspec
@@ -36,6 +37,7 @@ from gateway.model import (
     NoteRole,
     Order,
     OrderStatus,
+    Payment,
     PaymentStatus,
     Ref,
     SourceCode,
@@ -44,12 +46,13 @@ from gateway.model import (
 )
 from gateway.sources.base import SourceProfile
 from gateway.sources.decode import Malformed, Reading, exact, text_or_none, to_day
-from gateway.sources.nimpos.payloads import CustomerPayload, InvoicePayload, OrderPayload
+from gateway.sources.nimpos.payloads import CustomerPayload, DebtPayload, InvoicePayload, OrderPayload
 
 INVOICE_TYPE: Final = "CustomerInvoice"
 ORDER_TYPE: Final = "Order"
 CUSTOMER_TYPE: Final = "Customer"
 
+_EXACTLY: Final = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _SHORT_INTEGER: Final = re.compile(r"-?[0-9]{1,9}")
 
 ON_CREDIT: Final = "på credit"
@@ -184,7 +187,7 @@ def to_customer(
         number=reading.number(payload.customer_no, "number"),
         name=text_or_none(payload.name),
         kind=CustomerKind.UNKNOWN,
-        organization_number=_without_hyphen(payload.org_no),
+        organization_number=organization_number(payload),
         vat_number=None,
         email=text_or_none(payload.email),
         phone=text_or_none(payload.phone),
@@ -221,6 +224,46 @@ def to_order(payload: OrderPayload, installation: Installation, *, fetched_at: d
         payment_method=None,
         warnings=reading.warnings,
     )
+
+
+def as_listed(order: Order) -> Order:
+    """Leave the lines of an order from a list to be asked for where it brought none: whether lists fill them is not published."""
+    return order if order.lines else dataclasses.replace(order, lines=UNREAD)
+
+
+def to_amount_due(debts: Sequence[DebtPayload], installation: Installation) -> Money | None:
+    """Add up what is owed for an invoice; None where there is no debt, or one does not say its balance. Raises `Malformed`."""
+    balances = [exact(debt.balance) for debt in debts]
+    known = [balance for balance in balances if balance is not None]
+    if not known or len(known) < len(balances):
+        return None
+    return installation.money(reduce(_EXACTLY.add, known))
+
+
+def to_payments(orders: Sequence[OrderPayload], installation: Installation) -> tuple[Payment, ...] | None:
+    """Read the payments of all orders of an invoice; None where any cannot be recognised: their fields are not published."""
+    lists = [order.payments for order in orders]
+    if not lists or not all(isinstance(sent, list) for sent in lists):
+        return None
+    payments = [_payment(item, installation) for sent in lists for item in sent]
+    known = tuple(payment for payment in payments if payment is not None)
+    return known if len(known) == len(payments) else None
+
+
+def organization_number(payload: CustomerPayload) -> str | None:
+    """Give the organisation number without its hyphen."""
+    return text_or_none((payload.org_no or "").replace("-", "").strip())
+
+
+def _payment(sent: object, installation: Installation) -> Payment | None:
+    amount = installation.money(_decimal(sent, "PaidAmount", "Amount")) if isinstance(sent, dict) else None
+    if amount is None or not isinstance(sent, dict):
+        return None
+    try:
+        paid_on = installation.reading().day(_first_text(sent, "PaymentDate", "PaidDate"), "payments")
+    except Malformed:
+        paid_on = None
+    return Payment(amount, paid_on, _first_text(sent, "Reference"))
 
 
 def _own_id(text: str | None, reading: Reading) -> str:
@@ -334,10 +377,6 @@ def _customer_of_order(native_id: str, payload: OrderPayload, installation: Inst
         number=_text(payload.customer_no) or UNREAD,
         name=text_or_none(payload.customer_name) or UNREAD,
     )
-
-
-def _without_hyphen(text: str | None) -> str | None:
-    return text_or_none((text or "").replace("-", "").strip())
 
 
 def _address(payload: CustomerPayload) -> Address | None:

@@ -60,10 +60,24 @@ class CustomerPayload(msgspec.Struct, frozen=True, rename="pascal"):
     phone: str | None = None
     email: str | None = None
     customer_type: int | str | None = None
+    updated: str | None = None
+
+
+class DebtPayload(msgspec.Struct, frozen=True, rename="pascal"):
+    """`CustomerDebt` (page of GetCustomerDebts), what the gateway reads of it."""
+
+    id: str | None = None
+    customer_id: str | None = None
+    balance: Decimal | None = None
+    updated: str | None = None
+    invoice_number: int | str | None = None
 
 
 class OrderPayload(msgspec.Struct, frozen=True, rename="pascal"):
-    """`Order` (page `ResourceModel?modelName=Order`), what the gateway reads of it. The fields of its lines are not published."""
+    """`Order` (page `ResourceModel?modelName=Order`), what the gateway reads of it.
+
+    The fields of its lines and payments are not published.
+    """
 
     id: str | None = None
     creation_date: str | None = None
@@ -79,36 +93,43 @@ class OrderPayload(msgspec.Struct, frozen=True, rename="pascal"):
     rounded_amount: Decimal | None = None
     order_total: Decimal | None = None
     order_lines: Any = None
+    payments: Any = None
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The objects of a list by their `Id`, lower case. Not `complete`: something in the list has no readable `Id`."""
+    """The objects of a list by their `Id`, lower case. `unkeyed`: how many things in the list have no readable `Id`."""
 
     by_id: Mapping[str, Row]
-    complete: bool
+    unkeyed: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Say whether nothing in the list is without a key."""
+        return self.unkeyed == 0
 
 
 def to_rows(body: bytes) -> Rows:
     """Read a list of objects. Raises `Malformed` when it is no list."""
-    tree = decode_tree(body)
-    if not isinstance(tree, list):
-        raise Malformed("a list was promised")
-    rows = followed(tree, tree)
-    keys = [guid_of(row.get("Id")) for row in rows]
-    by_id = {key: row for key, row in zip(keys, rows, strict=True) if key is not None}
-    return Rows(by_id, complete=None not in keys and len(rows) == len(tree))
+    tree = _to_list(body)
+    return _keyed(followed(tree, tree), len(tree))
+
+
+def to_order_rows(body: bytes) -> Rows:
+    """Read a list of orders, their lines and payments written out. Raises `Malformed` when it is no list."""
+    tree = _to_list(body)
+    known = _kept(tree) if b'"$ref"' in body else {}
+    return _keyed([_written_out(row, known) for row in _resolved(tree, known)], len(tree))
 
 
 def to_order_row(body: bytes) -> Row | None:
-    """Read one order, its lines written out; None for an empty answer or `null`. Raises `Malformed` when it is no object."""
+    """Read one order, its lines and payments written out; None for an empty answer or `null`. Raises `Malformed` for anything else."""
     if is_nothing(body):
         return None
     tree = decode_tree(body)
     if not isinstance(tree, dict):
         raise Malformed("an object was promised")
-    lines = tree.get("OrderLines")
-    return {**tree, "OrderLines": followed(lines, tree)} if isinstance(lines, list) else tree
+    return _written_out(tree, _kept(tree) if b'"$ref"' in body else {})
 
 
 def guid_of(value: object) -> str | None:
@@ -122,7 +143,27 @@ def guid_of(value: object) -> str | None:
 
 def followed(items: Sequence[object], document: object) -> list[Row]:
     """Give the objects of a list, each reference replaced by what it stands for; what is no object is left out."""
-    known = _kept(document) if any(isinstance(item, dict) and "$ref" in item for item in items) else {}
+    return _resolved(items, _kept(document) if any(isinstance(item, dict) and "$ref" in item for item in items) else {})
+
+
+def _to_list(body: bytes) -> list[Any]:
+    tree = decode_tree(body)
+    if not isinstance(tree, list):
+        raise Malformed("a list was promised")
+    return tree
+
+
+def _keyed(rows: Sequence[Row], sent: int) -> Rows:
+    keyed = [(key, row) for row in rows if (key := guid_of(row.get("Id"))) is not None]
+    return Rows(dict(keyed), sent - len(keyed))
+
+
+def _written_out(order: Row, known: Mapping[str, Row]) -> Row:
+    lists = {name: order[name] for name in ("OrderLines", "Payments") if isinstance(order.get(name), list)}
+    return {**order, **{name: _resolved(items, known) or items for name, items in lists.items()}}
+
+
+def _resolved(items: Sequence[object], known: Mapping[str, Row]) -> list[Row]:
     objects = (known.get(str(item["$ref"])) if "$ref" in item else item for item in items if isinstance(item, dict))
     return [item for item in objects if item is not None]
 

@@ -18,6 +18,8 @@ class NimposOptions(BaseModel):
     """Every till whose invoices are to be seen: the invoice window shows those of one till only."""
     window_start: date = date(2020, 1, 1)
     """Nothing that was last changed before this day is seen by a window."""
+    window_ttl_seconds: Annotated[int, Field(ge=0)] = 60
+    """How long what the windows of customers, invoices and debts have shown is taken as it is; 0: they are asked each time."""
     total_vat_basis: Literal["unknown", "including", "excluding"] = "unknown"
     """What `InvoiceTotal`, `OrderTotal` and `UnitPrice` are in this installation; NIMPOS does not say."""
     remarks_max_length: Annotated[int, Field(ge=1)] | None = None

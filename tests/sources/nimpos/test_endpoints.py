@@ -26,6 +26,7 @@ WINDOW_QUERY = (
     ("request_", "operation", "path"),
     [
         (endpoints.get_customers(WINDOW), "GetCustomers", "/api/Customer/GetCustomers"),
+        (endpoints.get_customer_debts(WINDOW), "GetCustomerDebts", "/api/Customer/GetCustomerDebts"),
         (endpoints.get_customer_invoice(WINDOW), "GetCustomerInvoice", "/api/Order/GetCustomerInvoice"),
         (endpoints.get_settings(WINDOW), "GetSettings", "/api/Setting/GetSettings"),
     ],
@@ -33,6 +34,12 @@ WINDOW_QUERY = (
 def test_a_window_read_sends_all_four_parameters_and_no_table_name(request_: Request, operation: str, path: str) -> None:
     assert (request_.operation, request_.method, request_.content) == (operation, "GET", None)
     assert request_.target == f"{path}?{WINDOW_QUERY}"
+
+
+def test_orders_are_asked_for_by_both_ends_of_a_range() -> None:
+    request = endpoints.get_orders(WINDOW.since, WINDOW.until)
+    assert (request.operation, request.method) == ("GetOrders", "GET")
+    assert request.target == "/api/Order/GetOrders?dtFrom=2020-01-01T00%3A00%3A00%2B01%3A00&dtTo=2026-06-22T12%3A00%3A00%2B02%3A00"
 
 
 def test_an_order_is_asked_for_by_its_guid_in_the_query() -> None:
