@@ -50,6 +50,8 @@ async def test_what_did_not_depend_on_a_failed_call_is_still_there(sandbox: Runn
 def _excused(answer: dict[str, Any]) -> list[Path]:
     """Give where an answer may differ: at each error, and in the lists whose sources say that they failed."""
     places = [_nulled(answer.get("data"), tuple(error["path"])) for error in answer.get("errors", []) if "path" in error]
+    # A currency that could not be asked for is an error; who would have said it is then UNKNOWN, since that field is never null.
+    places += [(*place[:-1], "currencyOrigin") for place in places if place and place[-1] == "currency"]
     return [*places, *_failed_lists(answer.get("data"), ())]
 
 
