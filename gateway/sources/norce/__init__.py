@@ -12,20 +12,24 @@ spells `InoviceNo`; customer data may hold a social security number, which is ne
 | published read | used by |
 |---|---|
 | `GetInvoice` | an invoice by id, with its lines; the probe |
-| `GetInvoiceByNo` | an invoice by number; before and after a write |
-| `ListInvoices` | left out: lists come in a later version |
-| `GetOrderByNo` | an order by number, or by id once Query has said the number |
+| `GetInvoiceByNo` | an invoice by number, a list by number; before and after a write |
+| `ListInvoices` | the invoices of an order, a customer or a company; its rows have no lines and no total with VAT |
+| `GetOrderByNo` | an order by number; by id what Query does not say of it: totals, payment method, a currency without a configured id |
 | `GetOrderByBasket` | an order that has no number yet |
-| `ListOrders2`, `ListOrders3`, `SearchOrder` | left out: lists come in a later version |
+| `ListOrders3` | without Query: the orders of a customer or company, or of a range of dates |
+| `ListOrders2`, `SearchOrder` | left out: their parameters are not published |
 | `ListOrderStatuses` | left out: its parameters and answer are not published |
-| Query `Orders/Orders` | number, basket and status of orders by id, 50 a call |
-| Query `Customers/Customers` | left out: it knows no companies, and guests are not in it |
-| Query invoices | left out: only the schemas are published, no path of the set |
+| Query `Orders/Orders` | orders by id, 50 a call, `$expand` for lines and buyers; lists of orders |
+| Query `Orders/$metadata` | whether there is a set of invoices, looked up once an hour |
+| Query `Orders/Invoices` | where `$metadata` shows it: invoices by id, 50 a call, and lists, without totals and type |
+| Query `Customers/Customers` | number, e-mail and phone of persons, 50 a call; lists; it knows no companies, and guests are not in it |
 | `GetCustomer` | a customer by id |
-| `GetCustomerByCode` | a customer by number |
-| `GetCustomerByEmail`, `GetCustomerByKey` | left out: the names of their parameters are not published |
+| `GetCustomerByCode` | a customer by number; without Query a list by number |
+| `SearchCustomer2` | a list of customers by a text, at most 500 hits |
+| `ListCompaniesByOrgNo` | a list of companies by organisation number |
+| `GetCustomerByEmail`, `GetCustomerByKey` | left out: the names of their parameters are not published; Query finds by e-mail |
 | `GetCustomerByAccountId`, `GetCustomerByLoginName` | left out: the graph has no such lookup |
-| `SearchCustomer2`, `ListCompaniesByOrgNo`, `ListCompaniesByParent` | left out: lists come in a later version |
+| `ListCompaniesByParent` | left out: its parameters are not published |
 """
 
 from gateway.sources.base import SourceSpec

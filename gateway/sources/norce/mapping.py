@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -34,9 +36,11 @@ from gateway.model import (
     Order,
     OrderStatus,
     PaymentStatus,
+    Read,
     Ref,
     SourceCode,
     Totals,
+    Unread,
     VatBasis,
     check_lines,
     check_totals,
@@ -46,16 +50,30 @@ from gateway.sources.decode import Malformed, Reading, decode, decode_tree, exac
 from gateway.sources.norce.payloads import (
     AddressPayload,
     BillToCompanyPayload,
+    BuyerRow,
+    CompanyPayload,
     CustomerDataPayload,
     CustomerPayload,
+    CustomerRow,
     InfoPayload,
     InvoiceItemPayload,
     InvoicePayload,
+    InvoiceRow,
+    ItemRow,
     OrderItemPayload,
     OrderPayload,
     OrderRow,
+    PartiesRow,
+    to_buyer,
+    to_items,
 )
 from gateway.sources.norce.settings import SYSTEM
+
+T = TypeVar("T", Order, Invoice)
+
+PARTY: Final = re.compile(r"(customer|company)/0*([1-9]\d{0,18})", re.ASCII)
+BILL_TO: Final = re.compile(r"order/(\S+)/billto")
+"""The keys of customers: a person's or a company's own, or the party that an order is billed to."""
 
 _STATUSES: Final = {
     "0": OrderStatus.OPEN,  # Created
@@ -127,14 +145,17 @@ def to_invoice(payload: InvoicePayload, raw: bytes, profile: SourceProfile, now:
     )
 
 
-def to_order(payload: OrderPayload, raw: bytes, row: OrderRow | None, profile: SourceProfile, now: datetime) -> Order:
-    """Read an OrderService order; its status comes from `row`, None: nobody could ask Query. Raises `Malformed` when it has no id."""
+def to_order(payload: OrderPayload, raw: bytes, row: OrderRow | Unread | None, profile: SourceProfile, now: datetime) -> Order:
+    """Read an OrderService order; its status comes from `row`: None, nobody could ask Query; UNREAD, nobody did.
+
+    Raises `Malformed` when it has no id.
+    """
     reading = Reading(profile.time_zone)
     native_id = _key(reading, payload.id)
     if native_id is None:
         raise Malformed("an order without Id")
     currency = _order_currency(reading, payload.currency, profile)
-    statuses = _status_codes(profile, None if row is None else row.status_id, payload.status)
+    statuses = UNREAD if row is UNREAD else _status_codes(profile, None if row is None else row.status_id, payload.status)
     return Order(
         ref=Ref(profile.key, Kind.ORDER, native_id, hint=_text(payload.order_no)),
         native_type="Order",
@@ -142,7 +163,7 @@ def to_order(payload: OrderPayload, raw: bytes, row: OrderRow | None, profile: S
         raw=raw,
         number=reading.number(payload.order_no, "number"),
         ordered_at=reading.instant(payload.order_date, "orderedAt"),
-        status=_status(reading, statuses, profile),
+        status=UNREAD if statuses is UNREAD else _status(reading, statuses, profile),
         source_statuses=statuses,
         currency=currency,
         totals=_totals(payload.order_total_inc_vat, payload.order_total_ex_vat, None, currency, is_credit=False),
@@ -155,25 +176,148 @@ def to_order(payload: OrderPayload, raw: bytes, row: OrderRow | None, profile: S
 
 
 def to_order_from_row(row: OrderRow, raw: bytes, profile: SourceProfile, now: datetime) -> Order:
-    """Read an order that Query alone shows: it has no totals and no lines there."""
+    """Read an order as Query shows it; UNREAD is what OrderService alone can tell: totals, payment method, an unmapped currency."""
     reading = Reading(profile.time_zone)
     statuses = _status_codes(profile, row.status_id, None)
+    ref = Ref(profile.key, Kind.ORDER, str(row.id), hint=_text(row.order_no))
     return Order(
-        ref=Ref(profile.key, Kind.ORDER, str(row.id), hint=_text(row.order_no)),
-        native_type="Orders/Orders",
+        ref=ref,
+        native_type="Order",
         fetched_at=now,
         raw=raw,
         number=reading.number(row.order_no, "number"),
         ordered_at=reading.instant(row.order_date, "orderedAt"),
-        status=_status(reading, statuses, profile),
+        status=_status_of_row(reading, statuses, profile),
         source_statuses=statuses,
-        currency=_order_currency(reading, profile.currencies.get(str(row.currency_id)), profile),
-        totals=None,
-        lines=None,
-        customer=_customer_of_row(row, profile),
+        currency=_row_currency(row.currency_id, profile) or UNREAD,
+        lines=_row_lines(reading, row.items, _currency_or_ask(row.currency_id, ref, profile)),
+        customer=_customer_of_row(row, ref, to_buyer(row.buyer), profile, guest_is_known=row.buyer is not msgspec.UNSET),
         delivery_method=text_or_none(row.delivery_mode),
-        payment_method=None,
         warnings=reading.warnings,
+    )
+
+
+def to_final(order: Order, profile: SourceProfile) -> Order:
+    """Make an order whole that Query alone shows: what is UNREAD will never be told."""
+    reading = Reading(profile.time_zone)
+    told: dict[str, Any] = {field.name: None for field in fields(order) if getattr(order, field.name) is UNREAD}
+    if "currency" in told:
+        told["currency"] = _default_currency(reading, profile)
+    if "status" in told:
+        told["status"] = _status(reading, order.source_statuses or (), profile)
+    return replace(order, **told, warnings=(*(order.warnings or ()), *reading.warnings))
+
+
+def to_listed_order(raw: bytes, profile: SourceProfile, now: datetime) -> Order:
+    """Read a row of `ListOrders3`; UNREAD is what it does not have. Raises `Malformed`."""
+    order = to_order(decode(raw, OrderPayload), raw, None, profile, now)
+    return replace(_light(order, raw, _ORDER_NAMES), customer=UNREAD)
+
+
+def to_invoice_from_row(row: InvoiceRow, raw: bytes, profile: SourceProfile, now: datetime) -> Invoice:
+    """Read an invoice as Query shows it; UNREAD is what OrderService alone can tell."""
+    reading = Reading(profile.time_zone)
+    ref = Ref(profile.key, Kind.INVOICE, str(row.id))
+    order_id = _key(reading, row.reference_order_id, "orders")
+    order = None if order_id is None else Ref(profile.key, Kind.ORDER, order_id)
+    return Invoice(
+        ref=ref,
+        native_type="Invoice",
+        fetched_at=now,
+        raw=raw,
+        number=reading.number(row.invoice_no, "number"),
+        issue_date=reading.day(row.invoice_date, "issueDate"),
+        due_date=reading.day(row.invoice_due_date, "dueDate"),
+        created_at=None,
+        updated_at=None,
+        currency=_row_currency(row.currency_id, profile) or UNREAD,
+        payment_status=PaymentStatus.UNKNOWN,
+        paid_at=None,
+        source_statuses=None,
+        is_deleted=None,
+        email_sent=None,
+        sent_at=None,
+        customer=_customer_of_row(row, order, None, profile, guest_is_known=order is not None),
+        orders=UNREAD if order is None else (Order(ref=order, native_type="Order"),),
+        group_key=text_or_none(row.group_code),
+        lines=_row_lines(reading, row.items, _currency_or_ask(row.currency_id, order or ref, profile)),
+        document=None,
+        warnings=reading.warnings,
+    )
+
+
+def to_listed_invoice(raw: bytes, order: Ref | None, customer: Ref | None, profile: SourceProfile, now: datetime) -> Invoice:
+    """Read a row of `ListInvoices` under the order or the customer it was listed for; UNREAD is what it does not have.
+
+    The row's own party may be cut short (the sample names no person), so the customer is the one asked for. Raises `Malformed`.
+    """
+    payload = decode(raw, InvoicePayload)
+    known = payload if order is None else msgspec.structs.replace(payload, order_id=order.native_id)
+    invoice = to_invoice(known, raw, profile, now)
+    return replace(
+        _light(invoice, raw, _INVOICE_NAMES),
+        is_credit=_is_credit_of_row(payload),
+        currency=UNREAD if order is None else invoice.currency,
+        orders=UNREAD if order is None else invoice.orders,
+        customer=UNREAD if customer is None else _listed_party(payload.bill_to, customer),
+        details=UNREAD,
+        warnings=tuple(said for said in invoice.warnings or () if order is not None or said.code is not DataWarningCode.CURRENCY_UNKNOWN),
+    )
+
+
+_ORDER_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "totals": ("OrderTotalIncVat", "OrderTotalExVat"),
+    "currency": ("Currency",),
+    "source_statuses": ("Status",),
+    "status": ("Status",),
+    "lines": ("Items",),
+    "delivery_method": ("DeliveryMethod",),
+    "payment_method": ("PaymentMethod",),
+}
+_INVOICE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "type": ("IsDebit",),
+    "external_numbers": ("InvoiceNoPsp",),
+    "due_date": ("InvoiceDueDate",),
+    "totals": ("InvoiceAmountIncVat", "InvoiceAmountExVat", "VatAmount"),
+    "charges": ("OrderFreight", "InvoiceCharge"),
+    "delivery_date": ("DeliveryDate",),
+    "notes": ("InvoiceText", "Comment"),
+    "credited_invoice_number": ("CreditedInvoiceNo",),
+    "group_key": ("GroupByKey",),
+    "lines": ("Items",),
+    "custom_fields": ("Info",),
+}
+"""The names that a light row must have for a field to be known."""
+
+
+def _light(record: T, raw: bytes, names: Mapping[str, tuple[str, ...]]) -> T:
+    row = decode_tree(raw)
+    unknown: dict[str, Any] = {field: UNREAD for field, needed in names.items() if not all(name in row for name in needed)}
+    return replace(record, **unknown)
+
+
+def _is_credit_of_row(payload: InvoicePayload) -> bool | Unread:
+    """Say it by the flag; a debit with a negative total is a credit too, and a light row has the total in two parts."""
+    if payload.is_debit is False:
+        return True
+    parts = (exact(payload.invoice_amount_ex_vat), exact(payload.vat_amount))
+    if payload.is_debit is None or parts[0] is None or parts[1] is None:
+        return UNREAD
+    return parts[0] + parts[1] < 0
+
+
+def _listed_party(raw: msgspec.Raw, ref: Ref) -> Customer:
+    party = _customer_data(raw)
+    company = None if party is None else party.company
+    if company is None or not _says_something(company):
+        return Customer(ref=ref, native_type="CustomerData")
+    return Customer(
+        ref=ref,
+        native_type="CustomerData",
+        number=_text(company.no) or UNREAD,
+        name=text_or_none(company.name) or UNREAD,
+        kind=CustomerKind.ORGANIZATION,
+        organization_number=_organization_number(company.org_no),
     )
 
 
@@ -201,10 +345,70 @@ def to_customer(payload: CustomerPayload, raw: bytes, profile: SourceProfile, no
     )
 
 
+def to_company(payload: CompanyPayload, raw: bytes, profile: SourceProfile, now: datetime) -> Customer:
+    """Read a CustomerService company. Raises `Malformed` without an id."""
+    reading = Reading(profile.time_zone)
+    native_id = _key(reading, payload.id)
+    if native_id is None:
+        raise Malformed("a company without Id")
+    return Customer(
+        ref=Ref(profile.key, Kind.CUSTOMER, f"company/{native_id}"),
+        native_type="Company",
+        fetched_at=now,
+        raw=raw,
+        number=_text(payload.code),
+        name=text_or_none(payload.name),
+        kind=CustomerKind.ORGANIZATION,
+        organization_number=_organization_number(payload.org_no),
+        vat_number=None,
+        email=None,
+        phone=text_or_none(payload.phone),
+        billing_address=None,
+        warnings=reading.warnings,
+    )
+
+
+def to_listed_customer(raw: bytes, profile: SourceProfile, now: datetime) -> Customer:
+    """Read a hit of `SearchCustomer2`. Without its companies, name and kind are UNREAD: the default company's name comes first."""
+    customer = to_customer(decode(raw, CustomerPayload), raw, profile, now)
+    row = decode_tree(raw)
+    if isinstance(row.get("Companies"), list):
+        return customer
+    has_phones = "Phone" in row and "CellPhone" in row
+    return replace(
+        customer,
+        number=customer.number or UNREAD,
+        name=UNREAD,
+        kind=UNREAD,
+        organization_number=UNREAD,
+        email=customer.email if "Email" in row else UNREAD,
+        phone=customer.phone or (None if has_phones else UNREAD),
+    )
+
+
+def to_customer_from_row(row: CustomerRow, raw: bytes, profile: SourceProfile, now: datetime) -> Customer:
+    """Read a person as Query shows it; UNREAD is what depends on its companies, which are not there."""
+    return Customer(
+        ref=Ref(profile.key, Kind.CUSTOMER, f"customer/{row.id}"),
+        native_type="Customer",
+        fetched_at=now,
+        raw=raw,
+        number=_text(row.customer_code) or UNREAD,
+        vat_number=None,
+        email=text_or_none(row.email_address),
+        phone=text_or_none(row.phone_number) or text_or_none(row.cell_phone_number),
+        billing_address=None,
+        warnings=(),
+    )
+
+
 def to_bill_to(order: OrderPayload, ref: Ref, profile: SourceProfile, now: datetime) -> Customer | None:
-    """Read the bill-to party of an order under the key that was asked; None when the order has none."""
-    party = _customer_data(order.bill_to)
-    return None if party is None else _to_party(party, ref, bytes(order.bill_to), Reading(profile.time_zone), now)
+    """Read who an order is billed to, else its buyer, under the key that was asked; None when the order names neither."""
+    for raw in (order.bill_to, order.sell_to):
+        party = _customer_data(raw)
+        if party is not None:
+            return _to_party(party, ref, bytes(raw), Reading(profile.time_zone), now)
+    return None
 
 
 def _bill_to_of(
@@ -225,21 +429,65 @@ def _bill_to_of(
 
 
 def _customer_of_order(payload: OrderPayload, profile: SourceProfile, now: datetime) -> Customer | None:
-    """Give the bill-to party, else the buyer where it has an id of its own."""
+    """Give the bill-to party, else the buyer."""
     bill_to = _bill_to_of(payload.bill_to, payload.id, payload.order_no, profile, now)
-    return bill_to or _bill_to_of(payload.sell_to, None, None, profile, now)
+    return bill_to or _bill_to_of(payload.sell_to, payload.id, payload.order_no, profile, now)
 
 
-def _customer_of_row(row: OrderRow, profile: SourceProfile) -> Customer | None:
-    """Refer to the payer of an order, else to its buyer; a guest has no id."""
-    ids = (
-        ("customer", row.payer_customer_id),
-        ("company", row.payer_company_id),
-        ("customer", row.buyer_customer_id),
-        ("company", row.buyer_company_id),
+def _customer_of_row(
+    row: PartiesRow, order: Ref | None, buyer: BuyerRow | None, profile: SourceProfile, *, guest_is_known: bool
+) -> Read[Customer]:
+    """Refer to the payer, else to the buyer, with what is known of it; a guest is the bill-to party of its order.
+
+    UNREAD: there is a guest perhaps. None: it is known that there is none.
+    """
+    for prefix, who in (("payer", None), ("buyer", buyer)):
+        person, company = _ids_of(row, prefix)
+        if person is not None or company is not None:
+            native_id = f"company/{company}" if person is None else f"customer/{person}"
+            return _party_of_row(row, prefix, Ref(profile.key, Kind.CUSTOMER, native_id), who)
+    if order is None or not guest_is_known:
+        return UNREAD
+    is_invoice = isinstance(row, InvoiceRow)
+    if buyer is None and not is_invoice:
+        return None
+    ref = Ref(profile.key, Kind.CUSTOMER, f"order/{order.native_id}/billto", hint=order.hint)
+    return _party_of_row(row, "buyer", ref, buyer)
+
+
+def _ids_of(row: PartiesRow, prefix: str) -> tuple[str | None, str | None]:
+    ids = (_text(getattr(row, f"{prefix}_{form}_id")) for form in ("customer", "company"))
+    person, company = (None if value == "0" else value for value in ids)
+    return person, company
+
+
+def _party_of_row(row: PartiesRow, prefix: str, ref: Ref, buyer: BuyerRow | None) -> Customer:
+    company_code, person_code = _text(getattr(row, f"{prefix}_company_code")), _text(getattr(row, f"{prefix}_customer_code"))
+    person, company = _ids_of(row, prefix)
+    company_name = None if buyer is None else text_or_none(buyer.company_name)
+    person_name = None if buyer is None else _full_name(buyer.first_name, buyer.last_name)
+    is_company = any(value is not None for value in (company, company_code, company_name))
+    is_person = person is not None or person_name is not None
+    is_guest = buyer is not None and person is None and company is None
+    return Customer(
+        ref=ref,
+        native_type="Customer",
+        number=company_code or person_code or (None if is_guest else UNREAD),
+        name=company_name or (None if is_company else person_name) or UNREAD,
+        kind=CustomerKind.ORGANIZATION if is_company else CustomerKind.PERSON if is_person else UNREAD,
+        email=UNREAD if buyer is None else _said(buyer.email_address, buyer.email),
+        phone=UNREAD if buyer is None else _said(buyer.phone_number, buyer.phone, buyer.cell_phone_number, buyer.cell_phone),
     )
-    native_id = next((f"{kind}/{value}" for kind, value in ids if value not in {None, 0, ""}), None)
-    return None if native_id is None else Customer(ref=Ref(profile.key, Kind.CUSTOMER, native_id), native_type="Customer")
+
+
+def _said(*texts: str | msgspec.UnsetType | None) -> Read[str]:
+    """Give the first text; None: there is none in any of these names; UNREAD: none of these names came."""
+    said = [text for text in texts if text is not msgspec.UNSET]
+    return _first(*said) if said else UNREAD
+
+
+def _first(*texts: str | None) -> str | None:
+    return next((text for value in texts if (text := text_or_none(value)) is not None), None)
 
 
 def _customer_data(raw: msgspec.Raw) -> CustomerDataPayload | None:
@@ -454,6 +702,84 @@ def _order_line(reading: Reading, item: OrderItemPayload, currency: Currency, in
         net_amount=_money(item.row_amount, currency),
         vat_percent=reading.multiplier_percent(item.vat_rate, "lines", index, "vatPercent"),
     )
+
+
+def _row_lines(reading: Reading, items: object, currency: Currency) -> tuple[Line, ...] | Unread:
+    known = to_items(items)
+    return UNREAD if known is None else tuple(_row_line(reading, item, currency, str(index)) for index, item in enumerate(known))
+
+
+def _row_line(reading: Reading, item: ItemRow, currency: Currency, index: str) -> Line:
+    price = exact(item.unit_price if item.price_sale is None else item.price_sale)
+    net = exact(item.row_amount if item.line_amount is None else item.line_amount)
+    quantity = exact(next((value for value in (item.quantity2, item.quantity, item.qty_ordered) if value is not None), None))
+    return Line(
+        position=_position(item.row_number if item.line_number is None else item.line_number),
+        item_number=_text(item.item_no if item.part_no is None else item.part_no),
+        name=_first(item.product_name, item.name),
+        quantity=quantity,
+        unit_price_excl_vat=_money(price, currency),
+        unit_discount_excl_vat=_money(_unit_discount(item, quantity, price, net), currency),
+        net_amount=_money(net, currency),
+        vat_percent=_plain_percent(reading, item.vat_rate, "lines", index, "vatPercent"),
+    )
+
+
+def _unit_discount(item: ItemRow, quantity: Decimal | None, price: Decimal | None, net: Decimal | None) -> Decimal | None:
+    """Give the discount of a unit; whether `discountAmount` is that is not published, so only where the sum of the line proves it."""
+    discount = exact(item.discount_amount)
+    if item.unit_discount is not None or discount is None:
+        return exact(item.unit_discount)
+    if not discount:
+        return discount
+    if quantity is None or price is None or net is None:
+        return None
+    return discount if quantity * (price - discount) == net else None
+
+
+def _plain_percent(reading: Reading, rate: Decimal | None, *path: str) -> Decimal | None:
+    """Read a VAT rate of Query, which is percent there, without zeros behind the point: 25.00 is 25."""
+    percent = exact(rate)
+    if percent is None:
+        return None
+    if percent < 0:
+        reading.warn(DataWarningCode.UNMAPPED_VALUE, "a VAT rate below 0 has no meaning", *path)
+        return None
+    text = format(percent, "f")
+    return Decimal(text.rstrip("0").rstrip(".")) if "." in text else percent
+
+
+def _row_currency(currency_id: int | str | None, profile: SourceProfile) -> Currency | None:
+    """Read the currency of a row of Query by the configured table; None: no published read says what the id means."""
+    code = profile.currencies.get(str(currency_id))
+    return None if code is None else Currency(code, CurrencyOrigin.RECORD)
+
+
+def _currency_or_ask(currency_id: int | str | None, ask: Ref, profile: SourceProfile) -> Currency:
+    origin = CurrencyOrigin.UNKNOWN if profile.default_currency is None else CurrencyOrigin.SOURCE_DEFAULT
+    return _row_currency(currency_id, profile) or Currency(profile.default_currency, origin, ask=ask)
+
+
+def status_ids(status: OrderStatus, profile: SourceProfile) -> tuple[str, ...] | None:
+    """Give the `statusId`s that mean a status; None: a configured text may mean it too, or it is UNKNOWN, which no id is."""
+    if status is OrderStatus.UNKNOWN or _has_text_statuses(profile):
+        return None
+    meanings = {**_STATUSES, **profile.order_status}
+    return tuple(code for code, meaning in meanings.items() if meaning is status)
+
+
+def _has_text_statuses(profile: SourceProfile) -> bool:
+    return any(not code.isdigit() for code in profile.order_status)
+
+
+def _status_of_row(reading: Reading, codes: Sequence[SourceCode], profile: SourceProfile) -> OrderStatus | Unread:
+    """Read the status by its id; UNREAD where the text, which OrderService has, may say more."""
+    attempt = Reading(reading.zone)
+    status = _status(attempt, codes, profile)
+    if status is OrderStatus.UNKNOWN and _has_text_statuses(profile):
+        return UNREAD
+    reading.add(attempt.warnings)
+    return status
 
 
 def _status_codes(profile: SourceProfile, status_id: int | str | None, text: str | None) -> tuple[SourceCode, ...]:

@@ -1,18 +1,21 @@
 """What Norce sends, typed and tolerant of more. The social security number of a customer is left out on purpose.
 
 Pages: OrderService `InsertInvoice` (the invoice, all 25 properties), `schemas/invoicelistitem`, `schemas/customerdata`,
-`schemas/orderpagedlist`; CustomerService `GetCustomer`; Query `Orders/Orders`.
+`schemas/orderpagedlist`, `schemas/invoicepagedlist`; CustomerService `GetCustomer`, `ListCompaniesByOrgNo`; Query `Orders/Orders`,
+`Customers/Customers`, and the schemas of its invoices. Ids of the Services are texts, those of Query numbers.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final, Generic, TypeGuard, TypeVar
 
 import msgspec
 
 from gateway.sources.decode import Malformed, convert, decode, decode_tree
+
+_INT64_DIGITS: Final = 19
 
 
 class _Pascal(msgspec.Struct, frozen=True, rename="pascal"):
@@ -153,9 +156,11 @@ class OrderPayload(_Pascal, frozen=True):
 class CompanyPayload(_Pascal, frozen=True):
     """`Company` of CustomerService."""
 
+    id: int | str | None = None
     code: int | str | None = None
     name: str | None = None
     org_no: int | str | None = None
+    phone: str | None = None
 
 
 class CustomerPayload(_Pascal, frozen=True):
@@ -171,20 +176,99 @@ class CustomerPayload(_Pascal, frozen=True):
     companies: list[CompanyPayload] | None = None
 
 
-class OrderRow(msgspec.Struct, frozen=True, rename="camel"):
-    """A row of Query `Orders/Orders`; ids are int64. Made by `to_order_row`, which knows both spellings."""
+class ListPayload(_Pascal, frozen=True):
+    """`ListInvoices`, `ListOrders3`: one page; `item_count` is the total."""
+
+    item_count: int | None = None
+    items: list[msgspec.Raw] | None = None
+
+
+class _Row(msgspec.Struct, frozen=True, rename="camel"):
+    """A row of Query; made by `to_row`, which knows the spellings of 2.0 and 3.0."""
 
     id: int | str | None = None
+
+
+class PartiesRow(_Row, frozen=True):
+    """The parties of a row of orders or invoices; a guest has no id."""
+
+    payer_customer_id: int | str | None = None
+    payer_company_id: int | str | None = None
+    buyer_customer_id: int | str | None = None
+    buyer_company_id: int | str | None = None
+    payer_customer_code: int | str | None = None
+    payer_company_code: int | str | None = None
+    buyer_customer_code: int | str | None = None
+    buyer_company_code: int | str | None = None
+
+
+class OrderRow(PartiesRow, frozen=True):
+    """A row of Query `Orders/Orders`; what `$expand` adds is not published, so it is read on its own: `to_items`, `to_buyer`."""
+
     order_no: int | str | None = None
     quotation_id: int | str | None = None
     status_id: int | str | None = None
     order_date: str | None = None
     currency_id: int | str | None = None
     delivery_mode: str | None = None
-    payer_customer_id: int | str | None = None
-    payer_company_id: int | str | None = None
-    buyer_customer_id: int | str | None = None
-    buyer_company_id: int | str | None = None
+    items: Any = None
+    buyer: Any = msgspec.UNSET
+
+
+class CustomerRow(_Row, frozen=True):
+    """A row of Query `Customers/Customers`: a person; its companies are not there."""
+
+    customer_code: int | str | None = None
+    email_address: str | None = None
+    phone_number: str | None = None
+    cell_phone_number: str | None = None
+
+
+class InvoiceRow(PartiesRow, frozen=True):
+    """A row of the invoices of Query; `reference_order_id` is the order."""
+
+    invoice_no: int | str | None = None
+    reference_order_id: int | str | None = None
+    invoice_date: str | None = None
+    invoice_due_date: str | None = None
+    group_code: str | None = None
+    currency_id: int | str | None = None
+    items: Any = None
+
+
+class ItemRow(_Row, frozen=True):
+    """A line of Query: `vat_rate` is percent, `quantity2` has the decimals. Also the names that the Services have for the same."""
+
+    line_number: Decimal | None = None
+    row_number: Decimal | None = None
+    part_no: int | str | None = None
+    item_no: int | str | None = None
+    product_name: str | None = None
+    name: str | None = None
+    quantity2: Decimal | None = None
+    quantity: Decimal | None = None
+    qty_ordered: Decimal | None = None
+    price_sale: Decimal | None = None
+    unit_price: Decimal | None = None
+    unit_discount: Decimal | None = None
+    discount_amount: Decimal | None = None
+    line_amount: Decimal | None = None
+    row_amount: Decimal | None = None
+    vat_rate: Decimal | None = None
+
+
+class BuyerRow(_Row, frozen=True):
+    """Who bought, as `$expand=Buyer` has it; its names are not published."""
+
+    company_name: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    email_address: str | msgspec.UnsetType | None = msgspec.UNSET
+    email: str | msgspec.UnsetType | None = msgspec.UNSET
+    phone_number: str | msgspec.UnsetType | None = msgspec.UNSET
+    phone: str | msgspec.UnsetType | None = msgspec.UNSET
+    cell_phone_number: str | msgspec.UnsetType | None = msgspec.UNSET
+    cell_phone: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class _Envelope(msgspec.Struct, frozen=True):
@@ -194,33 +278,70 @@ class _Envelope(msgspec.Struct, frozen=True):
     next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
 
 
+R = TypeVar("R", bound=_Row)
+
+
 @dataclass(frozen=True, slots=True)
-class OrderPage:
-    """The rows of one Query answer, each with its own JSON; `all_readable`: no row had to be left out."""
+class Entry(Generic[R]):
+    """A row with its own JSON. `row` None: it cannot be read; `id` None: not even its id can."""
 
-    rows: tuple[tuple[OrderRow, bytes], ...]
+    id: int | None
+    row: R | None
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RowPage(Generic[R]):
+    """One answer of Query."""
+
+    entries: tuple[Entry[R], ...]
     next_link: str | None
-    all_readable: bool
 
 
-def to_order_page(body: bytes) -> OrderPage:
-    """Read one answer of Query `Orders/Orders`. Raises `Malformed` when it is no list at all."""
+def to_row_page(body: bytes, row_type: type[R]) -> RowPage[R]:
+    """Read one answer of Query. Raises `Malformed` when it is no list at all."""
     page: _Envelope | list[msgspec.Raw] = decode(body, _Envelope | list[msgspec.Raw])  # type: ignore[arg-type]  # a union is a type to msgspec
     raws, next_link = (page.value, page.next_link) if isinstance(page, _Envelope) else (page, None)
-    rows = [(row, bytes(raw)) for raw in raws if (row := _row_or_none(bytes(raw))) is not None]
-    return OrderPage(tuple(rows), next_link, all_readable=len(rows) == len(raws))
+    return RowPage(tuple(_to_entry(bytes(raw), row_type) for raw in raws), next_link)
 
 
-def _row_or_none(raw: bytes) -> OrderRow | None:
+def _to_entry(raw: bytes, row_type: type[R]) -> Entry[R]:
     try:
-        row = to_order_row(decode_tree(raw))
+        tree = decode_tree(raw)
+        key = to_row(tree, _Row).id
+        row_id = int(key) if _is_id(key) else None
+        return Entry(row_id, None if row_id is None else _row_or_none(tree, row_type), raw)
+    except Malformed:
+        return Entry(None, None, raw)
+
+
+def _is_id(key: int | str | None) -> TypeGuard[int | str]:
+    text = str(key)
+    return text.isascii() and text.isdigit() and len(text) <= _INT64_DIGITS
+
+
+def _row_or_none(tree: object, row_type: type[R]) -> R | None:
+    try:
+        return to_row(tree, row_type)
     except Malformed:
         return None
-    return None if row.id is None else row
 
 
-def to_order_row(tree: Any) -> OrderRow:  # noqa: ANN401  (any JSON value)
-    """Read a row in either spelling: `OrderNo` of 2.0 (and of OrderService), `orderNo` of 3.0. Raises `Malformed`."""
+def to_row(tree: object, row_type: type[R]) -> R:
+    """Read a row in either spelling: `OrderNo` of 2.0 (and of the Services), `orderNo` of 3.0. Raises `Malformed`."""
     if not isinstance(tree, dict):
         raise Malformed("a row is no object")
-    return convert({name[:1].lower() + name[1:]: value for name, value in tree.items()}, OrderRow)
+    return convert({name[:1].lower() + name[1:]: value for name, value in tree.items()}, row_type)
+
+
+def to_items(items: object) -> list[ItemRow] | None:
+    """Read the lines that `$expand` added; None when there are none or they are not what we know."""
+    try:
+        return [to_row(item, ItemRow) for item in items] if isinstance(items, list) else None
+    except Malformed:
+        return None
+
+
+def to_buyer(buyer: object) -> BuyerRow | None:
+    """Read the buyer that `$expand` added; None when there is none or it is not what we know."""
+    return None if buyer is None else _row_or_none(buyer, BuyerRow)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields as dataclass_fields
+from datetime import datetime
 from typing import Final, TypeVar
 
 from gateway.errors import GatewayError, InvalidInput, LookupUnsupported
 from gateway.model import (
+    UNREAD,
     Batching,
     Capability,
     Confirmation,
     CreateInvoice,
+    Criteria,
     Customer,
     Invoice,
     Kind,
@@ -22,7 +24,9 @@ from gateway.model import (
     Record,
     Ref,
     SourceHealth,
+    SourcePage,
     SupportLevel,
+    Unread,
     UpstreamRefusal,
     UserError,
     UserErrorCode,
@@ -31,21 +35,40 @@ from gateway.model import (
 from gateway.sources.base import Answer, Fetch, Prepared, Refused, Settled, SourceParts, SourceProfile, each
 from gateway.sources.decode import Malformed, decode, is_nothing
 from gateway.sources.norce import endpoints, writes
-from gateway.sources.norce.mapping import to_bill_to, to_customer, to_invoice, to_order, to_order_from_row
-from gateway.sources.norce.payloads import CustomerPayload, InvoicePayload, OrderPayload, OrderRow, to_order_page
+from gateway.sources.norce.endpoints import CUSTOMERS, INVOICES, ORDERS
+from gateway.sources.norce.lists import Lists
+from gateway.sources.norce.mapping import (
+    BILL_TO,
+    PARTY,
+    to_bill_to,
+    to_customer,
+    to_customer_from_row,
+    to_final,
+    to_invoice,
+    to_invoice_from_row,
+    to_order,
+    to_order_from_row,
+)
+from gateway.sources.norce.payloads import CustomerPayload, CustomerRow, InvoicePayload, InvoiceRow, OrderPayload, OrderRow, R
+from gateway.sources.norce.query import Looked, Query
 from gateway.sources.norce.settings import NorceOptions
 from gateway.transport import Request, Response, Scope
 
 T = TypeVar("T")
 
 _PERSONAL: Final = frozenset({"SSN", "socialSecurityNumber", "SocialSecurityNumber"})
-_INT64: Final = re.compile(r"[1-9]\d{0,18}", re.ASCII)
-_INT64_MAX: Final = 2**63 - 1
-_PARTY: Final = re.compile(r"(customer|company)/0*([1-9]\d{0,18})", re.ASCII)
-_BILL_TO: Final = re.compile(r"order/(\S+)/billto")
+_ANY_ROW: Final = frozenset({"ref", "native_type", "fetched_at", "warnings", "number"})
+_STATUS_FIELDS: Final = frozenset({"status", "source_statuses"})
+_ORDER_ROW: Final = _ANY_ROW | _STATUS_FIELDS | {"ordered_at", "currency", "lines", "customer", "delivery_method"}
+_CUSTOMER_ROW: Final = _ANY_ROW | {"email", "phone", "vat_number", "billing_address"}
+_INVOICE_ROW: Final = _ANY_ROW | {
+    "issue_date", "due_date", "orders", "customer", "group_key", "lines", "currency", "created_at", "updated_at", "payment_status",
+    "paid_at", "source_statuses", "is_deleted", "email_sent", "sent_at", "document",
+}  # fmt: skip
+"""Of each kind: the fields that a row of Query can answer as the Services would."""
 
-Looked = tuple[OrderRow, bytes] | GatewayError | None
-"""What Query said of an order: its row with the row's own JSON; why it could not say; None, that there is none."""
+_PARTY_FIELDS: Final = frozenset({"customer", "payment_method"})
+"""What is asked of an order for the sake of its parties: something that only OrderService has, so that it is read there."""
 
 
 class NorceSource:
@@ -56,6 +79,8 @@ class NorceSource:
         self._options: NorceOptions = parts.options
         self._upstream = parts.upstream
         self._clock = parts.clock
+        self._query = Query(parts.options, parts.upstream, parts.clock)
+        self._lister = Lists(parts, self._query)
 
     @property
     def profile(self) -> SourceProfile:
@@ -64,18 +89,27 @@ class NorceSource:
 
     @property
     def capabilities(self) -> tuple[Capability, ...]:
-        """What it can do; lists are published and not used yet, so they are not mentioned."""
+        """What it can do."""
+        lines_note = "They come with the invoice, or with its row of Query."
         return (
             Capability(
                 Operation.READ_CUSTOMER,
                 SupportLevel.PARTIAL,
                 "GET GetCustomer",
                 Batching.EACH,
-                "A company alone and a guest are known from orders and invoices; no published read gives a company by id.",
+                "A company alone and a guest are known from orders and invoices; no published read gives a company by id. "
+                "Where number, e-mail and phone are all that is asked, Query gives 50 a call.",
             ),
             self._read_order(),
-            Capability(Operation.READ_INVOICE, SupportLevel.SUPPORTED, "GET GetInvoice", Batching.EACH),
-            Capability(Operation.READ_INVOICE_LINES, SupportLevel.SUPPORTED, "GET GetInvoice", note="They come with the invoice."),
+            Capability(
+                Operation.READ_INVOICE,
+                SupportLevel.SUPPORTED,
+                "GET GetInvoice",
+                Batching.EACH,
+                "Where $metadata of Query shows invoices, 50 a call of what is there: no totals, no type.",
+            ),
+            Capability(Operation.READ_INVOICE_LINES, SupportLevel.SUPPORTED, "GET GetInvoice", Batching.EACH, lines_note),
+            *self._lists(),
             self._create_invoice(),
             Capability(Operation.READ_INVOICE_DOCUMENT, SupportLevel.NOT_OFFERED),
             Capability(Operation.READ_INVOICE_SETTINGS, SupportLevel.NOT_OFFERED),
@@ -101,26 +135,34 @@ class NorceSource:
                 return text
             case Kind.INVOICE | Kind.ORDER:
                 raise InvalidInput(f"id: the key of an {kind.name.lower()} is its OrderService Id")
-            case Kind.CUSTOMER if party := _PARTY.fullmatch(text):
+            case Kind.CUSTOMER if party := PARTY.fullmatch(text):
                 return f"{party[1]}/{party[2]}"
-            case Kind.CUSTOMER if _BILL_TO.fullmatch(text):
+            case Kind.CUSTOMER if BILL_TO.fullmatch(text):
                 return text
             case Kind.CUSTOMER:
                 raise InvalidInput("id: the key of a customer is customer/<id>, company/<id> or order/<order id>/billto")
             case _:
                 raise InvalidInput("id: this source has no such objects")
 
-    async def fetch_many(self, fetch: Fetch, refs: Sequence[Ref], scope: Scope) -> Sequence[Answer]:
-        """Answer each key, in the order asked; a failure is a value."""
+    async def fetch_many(self, fetch: Fetch, refs: Sequence[Ref], scope: Scope, fields: frozenset[str] | None = None) -> Sequence[Answer]:
+        """Answer each key, in the order asked; a failure is a value. `fields` decide whether rows of Query are enough."""
         match fetch:
             case Fetch.INVOICE:
-                return await each(refs, lambda ref: self._invoice(ref, scope))
+                return await self._invoices(refs, scope, _attributes(Invoice, fields))
             case Fetch.ORDER:
-                return await self._orders(refs, scope)
+                return await self._orders(refs, scope, _attributes(Order, fields))
             case Fetch.CUSTOMER:
-                return await self._customers(refs, scope)
+                return await self._customers(refs, scope, _attributes(Customer, fields))
+            case Fetch.ORDER_LINES:
+                return [_lines_of(answer) for answer in await self._orders(refs, scope, frozenset({"lines"}))]
+            case Fetch.INVOICE_LINES:
+                return [_lines_of(answer) for answer in await self._invoices(refs, scope, frozenset({"lines"}))]
             case _:
                 return [None] * len(refs)
+
+    async def fetch_page(self, criteria: Criteria, position: str | None, size: int, scope: Scope) -> SourcePage:
+        """List customers, orders or invoices; see `Lists`."""
+        return await self._lister.page(criteria, position, size, scope)
 
     async def find(self, kind: Kind, number: str, scope: Scope) -> tuple[Record, ...]:
         """Find by outside number or code: one, or none."""
@@ -188,19 +230,47 @@ class NorceSource:
     async def probe(self, scope: Scope) -> str:
         """Ask for invoice 0, which is null: proves the token and the Services."""
         await self._ask(endpoints.get_invoice(self._options, "0"), scope, lambda body: decode(body, InvoicePayload))
-        query = "is off" if self._is_query_off else f"{self._options.query_version} is configured"
+        query = "is off" if self._query.is_off else f"{self._options.query_version} is configured"
         return f"signed in; OrderService answers; Query {query}"
 
-    @property
-    def _is_query_off(self) -> bool:
-        return self._options.query_version == "off"
-
     def _read_order(self) -> Capability:
-        if self._is_query_off:
+        if self._query.is_off:
             note = "By number, or by id where an invoice names the number; Query, which knows ids, is off."
             return Capability(Operation.READ_ORDER, SupportLevel.PARTIAL, "GET GetOrderByNo", Batching.EACH, note)
-        note = f"Query gives numbers and statuses, {endpoints.CHUNK_SIZE} orders a call; GetOrderByNo the rest, one each."
-        return Capability(Operation.READ_ORDER, SupportLevel.SUPPORTED, "GET Orders/Orders, GET GetOrderByNo", Batching.EACH, note)
+        note = (
+            f"{endpoints.CHUNK_SIZE} a call with lines and customers; totals, payment method and a currency that is not configured "
+            "need GetOrderByNo, one each."
+        )
+        return Capability(Operation.READ_ORDER, SupportLevel.SUPPORTED, "GET Orders/Orders, GET GetOrderByNo", Batching.CHUNK, note)
+
+    def _lists(self) -> tuple[Capability, ...]:
+        by_parent = Capability(
+            Operation.LIST_INVOICES,
+            SupportLevel.PARTIAL,
+            "GET ListInvoices",
+            Batching.PARENT,
+            "Those of a customer or an order, or with a number; all of them where $metadata of Query shows invoices.",
+        )
+        companies = "a text searches persons, an organisation number finds companies"
+        if self._query.is_off:
+            note = f"Query is off: {companies}, a number finds a person."
+            orders = "Query is off: those of a customer or company, or of a range of dates, or with a number."
+            return (
+                Capability(Operation.LIST_CUSTOMERS, SupportLevel.PARTIAL, "GET SearchCustomer2, GET ListCompaniesByOrgNo", note=note),
+                Capability(Operation.LIST_ORDERS, SupportLevel.PARTIAL, "GET ListOrders3", Batching.PARENT, orders),
+                by_parent,
+            )
+        return (
+            Capability(
+                Operation.LIST_CUSTOMERS,
+                SupportLevel.PARTIAL,
+                "GET Customers/Customers",
+                Batching.CHUNK,
+                f"Persons, without guests; {companies}. The name needs GetCustomer, one each, since a company's comes first.",
+            ),
+            Capability(Operation.LIST_ORDERS, SupportLevel.SUPPORTED, "GET Orders/Orders", Batching.CHUNK, "Of this application."),
+            by_parent,
+        )
 
     def _create_invoice(self) -> Capability:
         if self._options.create_via == "connect":
@@ -225,12 +295,36 @@ class NorceSource:
     def _to_customer(self, body: bytes) -> Customer:
         return to_customer(decode(body, CustomerPayload), body, self._profile, self._clock.now())
 
-    def _to_order(self, body: bytes, row: OrderRow | None) -> Order:
+    def _to_order(self, body: bytes, row: OrderRow | Unread | None) -> Order:
         return to_order(decode(body, OrderPayload), body, row, self._profile, self._clock.now())
 
-    async def _invoice(self, ref: Ref, scope: Scope) -> Answer:
+    async def _invoices(self, refs: Sequence[Ref], scope: Scope, fields: frozenset[str] | None) -> Sequence[Answer]:
+        """Read invoices in chunks where Query has them and rows are enough, else each."""
+        rows: dict[str, Looked[InvoiceRow]] = {}
+        if len(refs) > 1 and self._is_enough(fields, _INVOICE_ROW) and await self._query.has_invoices(scope):
+            expand = ("Items",) if fields is not None and "lines" in fields else ()
+            rows = await self._query.by_id(INVOICES, InvoiceRow, [ref.native_id for ref in refs], scope, expand)
+        return await each(refs, lambda ref: self._invoice(ref, rows.get(ref.native_id), scope, fields))
+
+    async def _invoice(self, ref: Ref, found: Looked[InvoiceRow], scope: Scope, fields: frozenset[str] | None) -> Answer:
+        record = self._of_row(found, to_invoice_from_row)
+        if record is not None and _answers(record, fields):
+            return record
         request = endpoints.get_invoice(self._options, ref.native_id)
         return self._same(request, ref, await self._ask(request, scope, self._to_invoice))
+
+    def _is_enough(self, fields: frozenset[str] | None, known: frozenset[str]) -> bool:
+        """Say whether rows of Query can answer the fields; a currency only by the configured table."""
+        return fields is not None and fields <= (known if self._profile.currencies else known - {"currency"})
+
+    def _of_row(self, found: Looked[R], to_record: Callable[[R, bytes, SourceProfile, datetime], T]) -> T | None:
+        """Read what Query found; None where it found nothing that can be read."""
+        if not isinstance(found, tuple):
+            return None
+        try:
+            return to_record(*found, self._profile, self._clock.now())
+        except Malformed:
+            return None
 
     async def _invoice_by_number(self, number: str, scope: Scope) -> Invoice | None:
         return await self._ask(endpoints.get_invoice_by_no(self._options, number), scope, self._to_invoice)
@@ -240,17 +334,30 @@ class NorceSource:
             raise self._upstream.malformed(request, "it answered with another object than the one asked for")
         return record
 
-    async def _customers(self, refs: Sequence[Ref], scope: Scope) -> Sequence[Answer]:
+    async def _customers(self, refs: Sequence[Ref], scope: Scope, fields: frozenset[str] | None) -> Sequence[Answer]:
         bill_tos = {ref: self._order_of(ref) for ref in refs if ref.native_id.startswith("order/")}
-        orders = dict(zip(bill_tos, await self._orders(tuple(bill_tos.values()), scope), strict=True)) if bill_tos else {}
-        return await each(refs, lambda ref: self._customer(ref, orders, scope))
+        persons = [ref.native_id.removeprefix("customer/") for ref in refs if ref.native_id.startswith("customer/")]
+        orders = dict(zip(bill_tos, await self._orders(tuple(bill_tos.values()), scope, _PARTY_FIELDS), strict=True)) if bill_tos else {}
+        use_rows = len(persons) > 1 and self._is_enough(fields, _CUSTOMER_ROW)
+        rows = await self._query.by_id(CUSTOMERS, CustomerRow, persons, scope) if use_rows else {}
+        return await each(refs, lambda ref: self._customer(ref, orders, rows, scope, fields))
 
-    async def _customer(self, ref: Ref, orders: Mapping[Ref, Answer], scope: Scope) -> Answer:
+    async def _customer(
+        self,
+        ref: Ref,
+        orders: Mapping[Ref, Answer],
+        rows: Mapping[str, Looked[CustomerRow]],
+        scope: Scope,
+        fields: frozenset[str] | None,
+    ) -> Answer:
         form, _, key = ref.native_id.partition("/")
         if form == "company":
             raise self._unsupported("no published read gives a company by its id", "GetCustomer")
         if form == "order":
             return self._bill_to(ref, orders[ref])
+        record = self._of_row(rows.get(key), to_customer_from_row)
+        if record is not None and _answers(record, fields):
+            return record
         request = endpoints.get_customer(self._options, key)
         return self._same(request, ref, await self._ask(request, scope, self._to_customer))
 
@@ -260,15 +367,32 @@ class NorceSource:
     def _bill_to(self, ref: Ref, order: Answer) -> Answer:
         if isinstance(order, GatewayError):
             return order
-        if not isinstance(order, Order) or order.native_type != "Order" or order.raw is None:
-            return None  # a row of Query names no party
+        if not isinstance(order, Order) or order.raw is None:
+            return None
         return to_bill_to(decode(order.raw, OrderPayload), ref, self._profile, self._clock.now())
 
-    async def _orders(self, refs: Sequence[Ref], scope: Scope) -> Sequence[Answer]:
-        rows = await self._rows([ref.native_id for ref in refs], scope)
-        return await each(refs, lambda ref: self._order(ref, rows, scope))
+    async def _orders(self, refs: Sequence[Ref], scope: Scope, fields: frozenset[str] | None) -> Sequence[Answer]:
+        """Read orders by what costs least: rows of Query, the number that came along, or both."""
+        answers: dict[Ref, Answer] = {}
+        if not (fields is None or self._query.is_off or fields & _STATUS_FIELDS or self._is_enough(fields, _ORDER_ROW)):
+            numbered = [ref for ref in refs if ref.hint is not None]
+            answers = dict(zip(numbered, await each(numbered, lambda ref: self._order_by_hint(ref, scope)), strict=True))
+        others = [ref for ref in refs if answers.get(ref) is None]
+        answers.update(zip(others, await self._orders_by_id(others, scope, fields), strict=True))
+        return [answers[ref] for ref in refs]
 
-    async def _order(self, ref: Ref, rows: Mapping[str, Looked], scope: Scope) -> Answer:
+    async def _order_by_hint(self, ref: Ref, scope: Scope) -> Answer:
+        """Read an order by the number that came along, its status UNREAD; None: nothing has this number."""
+        return await self._order_whole(endpoints.get_order_by_no(self._options, ref.hint or ""), ref, UNREAD, scope)
+
+    async def _orders_by_id(self, refs: Sequence[Ref], scope: Scope, fields: frozenset[str] | None) -> Sequence[Answer]:
+        expand: tuple[str, ...] = ()
+        if fields is not None and self._is_enough(fields, _ORDER_ROW):
+            expand = tuple(name for name, field in (("Items", "lines"), ("Buyer", "customer")) if field in fields)
+        rows = await self._query.by_id(ORDERS, OrderRow, [ref.native_id for ref in refs], scope, expand)
+        return await each(refs, lambda ref: self._order(ref, rows, scope, fields))
+
+    async def _order(self, ref: Ref, rows: Mapping[str, Looked[OrderRow]], scope: Scope, fields: frozenset[str] | None) -> Answer:
         """Read one order; `rows` has what Query said of it, or why it said nothing."""
         found = rows.get(ref.native_id, self._unsupported("no published read gives an order by this id", "GetOrderByNo"))
         if found is None:
@@ -277,10 +401,15 @@ class NorceSource:
             if ref.hint is None:
                 raise found
             return await self._order_whole(endpoints.get_order_by_no(self._options, ref.hint), ref, None, scope)
-        row, raw = found
+        row, _ = found
+        known = self._of_row(found, to_order_from_row)
+        if known is not None and _answers(known, fields):
+            return known
         request = self._read_of(row, ref.hint)
         whole = None if request is None else await self._order_whole(request, ref, row, scope)
-        return whole or to_order_from_row(row, raw, self._profile, self._clock.now())
+        if whole is None and known is None:
+            raise self._upstream.malformed(endpoints.query_by_id(self._options, ORDERS, [ref.native_id]), "a row cannot be read")
+        return to_final(known, self._profile) if whole is None and known is not None else whole
 
     def _read_of(self, row: OrderRow, number: str | None) -> Request | None:
         """Choose the read that gives the whole order; None: it has neither a number nor a basket."""
@@ -288,7 +417,7 @@ class NorceSource:
             return endpoints.get_order_by_no(self._options, str(row.order_no or number))
         return endpoints.get_order_by_basket(self._options, str(row.quotation_id)) if row.quotation_id else None
 
-    async def _order_whole(self, request: Request, ref: Ref, row: OrderRow | None, scope: Scope) -> Record | None:
+    async def _order_whole(self, request: Request, ref: Ref, row: OrderRow | Unread | None, scope: Scope) -> Record | None:
         return self._same(request, ref, await self._ask(request, scope, lambda body: self._to_order(body, row)))
 
     async def _order_by_number(self, number: str, scope: Scope) -> Order | None:
@@ -298,38 +427,8 @@ class NorceSource:
         if is_nothing(response.body):
             return None
         order = self._read(request, response.body, lambda body: self._to_order(body, None))
-        found = (await self._rows([order.ref.native_id], scope)).get(order.ref.native_id)
+        found = (await self._query.by_id(ORDERS, OrderRow, [order.ref.native_id], scope)).get(order.ref.native_id)
         return self._to_order(response.body, found[0]) if isinstance(found, tuple) else order
-
-    async def _rows(self, ids: Sequence[str], scope: Scope) -> dict[str, Looked]:
-        """Ask Query for orders, in chunks; an id that Query cannot be asked for is not in the answer."""
-        askable = [] if self._is_query_off else [order_id for order_id in ids if _is_int64(order_id)]
-        size = endpoints.CHUNK_SIZE
-        chunks = [askable[start : start + size] for start in range(0, len(askable), size)]
-        answers = await asyncio.gather(*(self._chunk(chunk, scope) for chunk in chunks))
-        return {order_id: found for answer in answers for order_id, found in answer.items()}
-
-    async def _chunk(self, ids: Sequence[str], scope: Scope) -> dict[str, Looked]:
-        try:
-            return await self._query(ids, scope)
-        except GatewayError as error:
-            return dict.fromkeys(ids, error)
-
-    async def _query(self, ids: Sequence[str], scope: Scope) -> dict[str, Looked]:
-        """Read pages until every id is found or there are no more; absence counts only where every row could be read."""
-        request = endpoints.query_orders(self._options, ids)
-        found: dict[str, tuple[OrderRow, bytes]] = {}
-        unreadable: GatewayError | None = None
-        for _ in range(len(ids) + 1):
-            response = await self._upstream.read(request, scope)
-            page = self._read(request, response.body, to_order_page)
-            found.update((str(row.id), (row, raw)) for row, raw in page.rows)
-            if not page.all_readable:
-                unreadable = self._upstream.malformed(request, "a row cannot be read")
-            if page.next_link is None or found.keys() >= set(ids):
-                return {order_id: found.get(order_id, unreadable) for order_id in ids}
-            request = endpoints.next_page(request, page.next_link)
-        raise self._upstream.malformed(request, "its pages have no end")
 
     async def _prepare_connect(self, draft: CreateInvoice, own: writes.OwnInput, scope: Scope) -> Prepared | Refused:
         keys, order_mistakes = await self._order_keys(draft, scope)
@@ -351,7 +450,7 @@ class NorceSource:
         """Read what the first order adds to the invoice; raises when it cannot be read."""
         if not draft.orders:
             return None, ()
-        order = (await self._orders(draft.orders[:1], scope))[0]
+        order = (await self._orders(draft.orders[:1], scope, None))[0]
         match order:
             case Order():
                 return writes.to_order_keys(order), ()
@@ -381,8 +480,21 @@ class NorceSource:
         return LookupUnsupported(message, source=self._profile.key, operation=operation)
 
 
-def _is_int64(text: str) -> bool:
-    return bool(_INT64.fullmatch(text)) and int(text) <= _INT64_MAX
+def _answers(record: Record, fields: frozenset[str] | None) -> bool:
+    """Say whether a record has all that is asked; None: all there is, which no row has."""
+    return fields is not None and all(getattr(record, name) is not UNREAD for name in fields)
+
+
+def _attributes(record_type: type[Record], asked: frozenset[str] | None) -> frozenset[str] | None:
+    """Leave out names that no record of the type has: no read can answer them."""
+    return None if asked is None else asked & {attribute.name for attribute in dataclass_fields(record_type)}
+
+
+def _lines_of(answer: Answer) -> Answer:
+    """Give the lines of what was read for their sake; a failure stays one."""
+    if isinstance(answer, Order | Invoice):
+        return None if answer.lines is UNREAD else answer.lines
+    return answer if isinstance(answer, GatewayError) else None
 
 
 def _prepared(request: Request, number: str | None) -> Prepared:

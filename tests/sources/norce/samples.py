@@ -70,6 +70,43 @@ ROW_3 = (
 )
 ROW_2 = '{"Id": 70213, "OrderNo": "N-100341", "QuotationId": 448120, "StatusId": 5, "OrderDate": "2026-01-15T08:41:12Z"}'
 
+ITEM_ROW = (
+    '{"id": 81, "lineNumber": 1, "partNo": "STOL-09", "productName": "Pinnstol ek", "quantity": 4, "quantity2": 4.0, "currencyId": 2, '
+    '"vatRate": 25.0, "priceSale": 1200.0, "discountPercentage": 0.0, "discountAmount": 0.0, "lineAmount": 4800.0}'
+)
+BUYER_ROW = (
+    '{"id": 600000, "companyName": "Nordvik Möbler AB", "firstName": "Linnea", "lastName": "Nordvik", '
+    '"emailAddress": "inkop@nordvik.example", "phoneNumber": null, "cellPhoneNumber": null}'
+)
+INVOICE_ROW = (
+    '{"id": 50911, "invoiceNo": "F-2026-0088", "typeId": 1, "referenceOrderId": 70213, "buyerCompanyId": 902, "buyerCustomerId": 31877, '
+    '"payerCompanyId": null, "payerCustomerId": null, "groupCode": "G-1", "invoiceDate": "2026-01-16T23:30:00Z", '
+    '"invoiceDueDate": "2026-02-16T00:00:00Z", "currencyId": 2}'
+)
+CUSTOMER_ROW = (
+    '{"id": 31877, "customerCode": "C-31877", "typeId": 1, "emailAddress": "inkop@nordvik.example", "socialSecurityNumber": "1", '
+    '"firstName": "Linnea", "lastName": "Nordvik", "phoneNumber": "+46 31 555 020", "cellPhoneNumber": null}'
+)
+LISTED_INVOICE = """
+{"Id": "50911", "InvoiceNo": "F-2026-0088", "InvoiceDate": "2026-01-16T23:30:00Z", "InvoiceDueDate": "2026-02-16T00:00:00Z",
+ "InvoiceText": "Märke: butik 4", "OrderNo": "N-100341", "OrderDate": "2026-01-15T08:41:12Z", "Source": "WEB",
+ "DeliveryDate": "2026-01-17T00:00:00Z", "DeliveryMethod": "Hemleverans", "PaymentMethod": "Faktura",
+ "BillTo": {"Company": {"Id": 902, "No": "F-902", "Name": "Nordvik Möbler AB", "OrgNo": "5590123456"}, "Customer": null,
+  "Address": null, "DropPointCode": null},
+ "InvoiceAmountExVat": 4800.0, "VatAmount": 1200.0, "InvoiceNoPsp": null, "IsDebit": true, "GroupByKey": null}
+""".strip()
+LISTED_ORDER = """
+{"Id": "70213", "QuotationId": 448120, "OrderNo": "N-100341", "OrderDate": "2026-01-15T08:41:12Z", "Status": "Levererad",
+ "Source": "WEB", "Currency": "SEK", "OrderTotalIncVat": 6000.0, "OrderTotalExVat": 4800.0, "TypeId": 1}
+""".strip()
+COMPANY_ROW = '{"Id": 902, "Code": "F-902", "Name": "Nordvik Möbler AB", "OrgNo": "559012-3456", "Phone": null, "DeliveryAddresses": []}'
+HIT = '{"Id": 31877, "Key": "b0f1", "Code": "C-31877", "Email": "inkop@nordvik.example", "FirstName": "Linnea", "LastName": "Nordvik"}'
+
+
+def with_more(body: str, **fragments: str) -> str:
+    """Add JSON texts to a sample, keeping its numbers as they are spelled."""
+    return body[:-1] + "".join(f', "{name}": {text}' for name, text in fragments.items()) + "}"
+
 
 def edited(body: str, **changes: object) -> str:
     """Copy a sample with other top-level values."""

@@ -42,9 +42,53 @@ from gateway.model import (
 )
 from gateway.sources.base import SourceProfile
 from gateway.sources.decode import Malformed, decode, decode_tree
-from gateway.sources.norce.mapping import to_bill_to, to_customer, to_invoice, to_order, to_order_from_row
-from gateway.sources.norce.payloads import CustomerPayload, InvoicePayload, OrderPayload, OrderRow, to_order_page, to_order_row
-from tests.sources.norce.samples import BILL_TO, COMPANY, CUSTOMER, INVOICE, ORDER, PERSON, ROW_2, ROW_3, edited, page_of
+from gateway.sources.norce.mapping import (
+    status_ids,
+    to_bill_to,
+    to_company,
+    to_customer,
+    to_customer_from_row,
+    to_final,
+    to_invoice,
+    to_invoice_from_row,
+    to_listed_customer,
+    to_listed_invoice,
+    to_listed_order,
+    to_order,
+    to_order_from_row,
+)
+from gateway.sources.norce.payloads import (
+    CompanyPayload,
+    CustomerPayload,
+    CustomerRow,
+    InvoicePayload,
+    InvoiceRow,
+    OrderPayload,
+    OrderRow,
+    to_row,
+    to_row_page,
+)
+from tests.sources.norce.samples import (
+    BILL_TO,
+    BUYER_ROW,
+    COMPANY,
+    COMPANY_ROW,
+    CUSTOMER,
+    CUSTOMER_ROW,
+    HIT,
+    INVOICE,
+    INVOICE_ROW,
+    ITEM_ROW,
+    LISTED_INVOICE,
+    LISTED_ORDER,
+    ORDER,
+    PERSON,
+    ROW_2,
+    ROW_3,
+    edited,
+    page_of,
+    with_more,
+)
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 ORDER_REF = Ref("commerce", Kind.ORDER, "70213", hint="N-100341")
@@ -92,7 +136,7 @@ def codes(record: Record) -> list[tuple[DataWarningCode, tuple[str, ...] | None]
 
 
 def row(text: str = ROW_3) -> OrderRow:
-    return to_order_row(decode_tree(text.encode()))
+    return to_row(decode_tree(text.encode()), OrderRow)
 
 
 def test_an_invoice_has_every_field_of_its_page() -> None:
@@ -359,8 +403,11 @@ def test_an_order_takes_its_status_from_query_and_the_rest_from_order_service() 
     assert record.customer.ref.native_id == "customer/31877"
 
 
-def test_a_buyer_without_an_id_is_not_taken_for_the_bill_to_party() -> None:
-    assert order(edited(ORDER, SellTo={"Customer": {"FirstName": "Ida"}})).customer is None
+def test_a_guest_who_buys_is_who_the_order_is_billed_to_when_it_names_nobody_else() -> None:
+    guest = order(edited(ORDER, SellTo={"Customer": {"FirstName": "Ida"}})).customer
+    assert isinstance(guest, Customer)
+    assert (guest.ref.native_id, guest.name) == ("order/70213/billto", "Ida")
+    assert order(edited(ORDER, SellTo=None)).customer is None
 
 
 def test_a_status_text_alone_is_unknown_unless_configured() -> None:
@@ -392,25 +439,224 @@ def test_a_configured_status_wins_over_the_documented_one() -> None:
     assert order(row=row(), of=profile(order_status={"5": OrderStatus.CLOSED})).status == OrderStatus.CLOSED
 
 
-def test_an_order_that_query_alone_shows_has_no_totals_and_no_lines() -> None:
-    record = to_order_from_row(row(), ROW_3.encode(), profile(currencies={"2": "EUR"}), NOW)
-    assert record == Order(
+def query_order(text: str = ROW_3, of: SourceProfile | None = None) -> Order:
+    return to_order_from_row(row(text), text.encode(), of or profile(), NOW)
+
+
+def test_an_order_of_query_leaves_unread_what_order_service_alone_can_tell() -> None:
+    assert query_order() == Order(
         ref=ORDER_REF,
-        native_type="Orders/Orders",
+        native_type="Order",
         fetched_at=NOW,
         raw=ROW_3.encode(),
         number="N-100341",
         ordered_at=datetime(2026, 1, 15, 8, 41, 12, tzinfo=UTC),
         status=OrderStatus.INVOICED,
         source_statuses=(SourceCode("StatusId", "5"),),
-        currency=Currency("EUR", CurrencyOrigin.RECORD),
-        totals=None,
-        lines=None,
-        customer=Customer(ref=Ref("commerce", Kind.CUSTOMER, "customer/31877"), native_type="Customer"),
+        currency=UNREAD,
+        totals=UNREAD,
+        lines=UNREAD,
+        customer=Customer(ref=Ref("commerce", Kind.CUSTOMER, "customer/31877"), native_type="Customer", kind=CustomerKind.ORGANIZATION),
         delivery_method="Hemleverans",
-        payment_method=None,
+        payment_method=UNREAD,
         warnings=(),
     )
+    assert query_order(of=profile(currencies={"2": "EUR"})).currency == Currency("EUR", CurrencyOrigin.RECORD)
+
+
+def test_an_order_that_query_alone_shows_has_no_totals_no_lines_and_the_currency_of_the_source() -> None:
+    whole = to_final(query_order(), profile())
+    assert (whole.totals, whole.lines, whole.payment_method, whole.currency) == (
+        None,
+        None,
+        None,
+        Currency("SEK", CurrencyOrigin.SOURCE_DEFAULT),
+    )
+    assert codes(to_final(query_order(), profile(default_currency=None))) == [(DataWarningCode.CURRENCY_UNKNOWN, ("currency",))]
+
+
+def test_lines_of_query_are_those_of_order_service_with_the_vat_rate_as_percent() -> None:
+    of = profile(currencies={"2": "SEK"})
+    assert query_order(with_more(ROW_3, items=f"[{ITEM_ROW}]"), of).lines == order().lines
+    other = '{"RowNumber": 1, "PartNo": "STOL-09", "Name": "Pinnstol ek", "QtyOrdered": 4, "UnitPrice": 1200.0, "UnitDiscount": 0.0'
+    assert query_order(with_more(ROW_3, items=f'[{other}, "RowAmount": 4800.0, "VatRate": 25}}]'), of).lines == order().lines
+
+
+def test_lines_of_query_in_an_unmapped_currency_ask_their_order_for_it() -> None:
+    lines = query_order(with_more(ROW_3, items=f"[{ITEM_ROW}]")).lines
+    assert isinstance(lines, tuple)
+    assert lines[0].net_amount == money("4800.0")
+
+
+@pytest.mark.parametrize("items", ["null", '"x"', "[7]", '[{"quantity": "four"}]'])
+def test_lines_that_are_not_what_we_know_stay_unread(items: str) -> None:
+    assert query_order(with_more(ROW_3, items=items)).lines is UNREAD
+    assert query_order(with_more(ROW_3, items="[]")).lines == ()
+
+
+@pytest.mark.parametrize(
+    ("discount", "line_amount", "of_a_unit"),
+    [("0.0", "4800.0", "0.0"), ("100.0", "4400.0", "100.0"), ("100.0", "4700.0", None), ("100.0", "1.0", None)],
+)
+def test_a_discount_of_query_is_of_a_unit_only_where_the_line_proves_it(discount: str, line_amount: str, of_a_unit: str | None) -> None:
+    item = ITEM_ROW.replace('"discountAmount": 0.0', f'"discountAmount": {discount}').replace("4800.0", line_amount)
+    lines = query_order(with_more(ROW_3, items=f"[{item}]")).lines
+    assert isinstance(lines, tuple)
+    assert lines[0].unit_discount_excl_vat == (None if of_a_unit is None else money(of_a_unit))
+
+
+@given(st.decimals(min_value=0, max_value=100, places=3))
+def test_a_percent_of_query_and_the_multiplier_of_the_services_read_alike(percent: Decimal) -> None:
+    item = ITEM_ROW.replace('"vatRate": 25.0', f'"vatRate": {percent}')
+    service = edited(ORDER).replace('"VatRate": 1.25', f'"VatRate": {1 + percent / 100}')
+    ours, theirs = query_order(with_more(ROW_3, items=f"[{item}]")).lines, order(service).lines
+    assert isinstance(ours, tuple)
+    assert isinstance(theirs, tuple)
+    assert str(ours[0].vat_percent) == str(theirs[0].vat_percent)
+
+
+def test_a_negative_percent_is_no_rate() -> None:
+    record = query_order(with_more(ROW_3, items="[" + ITEM_ROW.replace("25.0", "-1") + "]"))
+    assert codes(record) == [(DataWarningCode.UNMAPPED_VALUE, ("lines", "0", "vatPercent"))]
+
+
+def test_the_buyer_of_query_comes_along_with_the_order() -> None:
+    codes_of_buyer = {"buyerCompanyCode": '"F-902"', "buyerCustomerCode": '"C-31877"'}
+    assert query_order(with_more(ROW_3, **codes_of_buyer, buyer=BUYER_ROW)).customer == Customer(
+        ref=Ref("commerce", Kind.CUSTOMER, "customer/31877"),
+        native_type="Customer",
+        number="F-902",
+        name="Nordvik Möbler AB",
+        kind=CustomerKind.ORGANIZATION,
+        email="inkop@nordvik.example",
+        phone=None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("row_text", "expected"),
+    [
+        (with_more(ROW_2, PayerCompanyId="7", BuyerCustomerId="9", Buyer=BUYER_ROW), ("company/7", UNREAD, UNREAD, UNREAD)),
+        (with_more(ROW_2, PayerCustomerId="0", BuyerCustomerId="9"), ("customer/9", UNREAD, UNREAD, UNREAD)),
+        (with_more(ROW_2, Buyer='{"FirstName": "Ida", "Email": "ida@x.example"}'), ("order/70213/billto", None, "Ida", "ida@x.example")),
+        (with_more(ROW_2, Buyer='{"Id": 1}'), ("order/70213/billto", None, UNREAD, UNREAD)),
+    ],
+)
+def test_the_payer_comes_before_the_buyer_and_a_guest_is_known_by_the_order(row_text: str, expected: tuple[object, ...]) -> None:
+    party = query_order(row_text).customer
+    assert isinstance(party, Customer)
+    assert (party.ref.native_id, party.number, party.name, party.email) == expected
+
+
+def test_without_ids_a_buyer_who_was_not_asked_for_is_unread_and_one_that_is_null_is_none() -> None:
+    assert query_order(ROW_2).customer is UNREAD
+    assert query_order(with_more(ROW_2, Buyer="null")).customer is None
+
+
+def test_a_status_that_a_configured_text_may_tell_is_unread_in_query() -> None:
+    of = profile(order_status={"Levererad": OrderStatus.DELIVERED})
+    unknown = ROW_3.replace('"statusId": 5', '"statusId": 3')
+    assert (query_order(unknown, of).status, query_order(unknown).status) == (UNREAD, OrderStatus.UNKNOWN)
+    assert query_order(of=of).status == OrderStatus.INVOICED
+
+
+def test_the_ids_of_a_status_are_the_documented_ones_as_configured() -> None:
+    assert status_ids(OrderStatus.DELIVERED, profile()) == ("4", "8")
+    assert status_ids(OrderStatus.DELIVERED, profile(order_status={"8": OrderStatus.OPEN, "9": OrderStatus.DELIVERED})) == ("4", "9")
+    assert status_ids(OrderStatus.DELETED, profile()) == ()
+    assert status_ids(OrderStatus.UNKNOWN, profile()) is None
+    assert status_ids(OrderStatus.OPEN, profile(order_status={"Ny": OrderStatus.OPEN})) is None
+
+
+def test_an_invoice_of_query_says_what_get_invoice_says_and_leaves_the_rest_unread() -> None:
+    record = to_invoice_from_row(to_row(decode_tree(INVOICE_ROW.encode()), InvoiceRow), INVOICE_ROW.encode(), profile(), NOW)
+    whole = invoice(edited(INVOICE, GroupByKey="G-1"))
+    same = (
+        "ref",
+        "fetched_at",
+        "number",
+        "issue_date",
+        "due_date",
+        "group_key",
+        "payment_status",
+        "source_statuses",
+        "is_deleted",
+        "document",
+    )
+    assert [getattr(record, name) for name in same] == [getattr(whole, name) for name in same]
+    assert (record.type, record.totals, record.lines, record.currency, record.details) == (UNREAD, UNREAD, UNREAD, UNREAD, UNREAD)
+    assert isinstance(record.orders, tuple)
+    assert isinstance(record.customer, Customer)
+    assert (record.orders[0].ref, record.customer.ref.native_id) == (ORDER_REF, "customer/31877")
+
+
+def test_a_listed_invoice_of_an_order_knows_its_order_and_asks_it_for_the_customer() -> None:
+    record = to_listed_invoice(LISTED_INVOICE.encode(), ORDER_REF, None, profile(), NOW)
+    whole = invoice()
+    same = (
+        "ref", "fetched_at", "type", "is_credit", "number", "external_numbers", "issue_date", "due_date", "currency", "orders", "group_key",
+        "delivery_date", "payment_status",
+    )  # fmt: skip
+    assert [getattr(record, name) for name in same] == [getattr(whole, name) for name in same]
+    light = ("totals", "charges", "notes", "customer", "credited_invoice_number", "lines", "custom_fields", "details")
+    assert {getattr(record, name) for name in light} == {UNREAD}
+    assert (record.native_type, record.warnings) == ("Invoice", ())
+
+
+def test_a_listed_invoice_of_a_customer_is_that_customers() -> None:
+    ref = Ref("commerce", Kind.CUSTOMER, "customer/31877")
+    record = to_listed_invoice(LISTED_INVOICE.encode(), None, ref, profile(default_currency=None), NOW)
+    assert (record.orders, record.currency, record.warnings) == (UNREAD, UNREAD, ())
+    assert record.customer == Customer(
+        ref=ref,
+        native_type="CustomerData",
+        number="F-902",
+        name="Nordvik Möbler AB",
+        kind=CustomerKind.ORGANIZATION,
+        organization_number="5590123456",
+    )
+    nobody = to_listed_invoice(edited(LISTED_INVOICE, BillTo=None).encode(), None, ref, profile(), NOW)
+    assert nobody.customer == Customer(ref=ref, native_type="CustomerData")
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_credit"),
+    [({"IsDebit": False}, True), ({"InvoiceAmountExVat": -9000.0}, True), ({"VatAmount": None}, UNREAD), ({"IsDebit": None}, UNREAD)],
+)
+def test_whether_a_light_row_is_a_credit_is_said_by_the_flag_and_both_parts_of_its_total(
+    changes: dict[str, object], is_credit: object
+) -> None:
+    assert to_listed_invoice(edited(LISTED_INVOICE, **changes).encode(), ORDER_REF, None, profile(), NOW).is_credit is is_credit
+
+
+def test_a_listed_order_has_its_totals_and_leaves_the_rest_unread() -> None:
+    record = to_listed_order(LISTED_ORDER.encode(), profile(), NOW)
+    same = ("ref", "number", "ordered_at", "status", "source_statuses", "currency", "totals", "warnings")
+    assert [getattr(record, name) for name in same] == [getattr(order(), name) for name in same]
+    assert {record.lines, record.customer, record.delivery_method, record.payment_method} == {UNREAD}
+
+
+def test_a_company_is_whole_and_a_hit_of_the_search_is_not() -> None:
+    company = to_company(decode(COMPANY_ROW.encode(), CompanyPayload), COMPANY_ROW.encode(), profile(), NOW)
+    assert (company.ref.native_id, company.number, company.name, company.organization_number, company.email) == (
+        "company/902",
+        "F-902",
+        "Nordvik Möbler AB",
+        "5590123456",
+        None,
+    )
+    hit = to_listed_customer(HIT.encode(), profile(), NOW)
+    assert (hit.ref.native_id, hit.number, hit.email) == ("customer/31877", "C-31877", "inkop@nordvik.example")
+    assert {hit.name, hit.kind, hit.organization_number, hit.phone} == {UNREAD}
+    assert to_listed_customer(CUSTOMER.encode(), profile(), NOW) == customer()
+
+
+def test_a_person_of_query_agrees_with_get_customer_and_never_shows_the_personal_number() -> None:
+    body = CUSTOMER_ROW.encode()
+    person = to_customer_from_row(to_row(decode_tree(body), CustomerRow), body, profile(), NOW)
+    same = ("ref", "number", "email", "phone", "vat_number", "billing_address")
+    assert [getattr(person, name) for name in same] == [getattr(customer(), name) for name in same]
+    assert {person.name, person.kind, person.organization_number} == {UNREAD}
 
 
 def test_a_customer_has_its_own_number_and_the_name_of_its_default_company() -> None:
@@ -439,16 +685,21 @@ def test_the_bill_to_party_of_an_order_is_given_under_the_key_asked() -> None:
     party = to_bill_to(payload, ref, profile(), NOW)
     assert party is not None
     assert (party.ref, party.name) == (ref, "Nordvik Möbler AB")
-    assert to_bill_to(decode(ORDER.encode(), OrderPayload), ref, profile(), NOW) is None
+    buyer = to_bill_to(decode(edited(ORDER, SellTo={**BILL_TO, "Company": None}).encode(), OrderPayload), ref, profile(), NOW)
+    assert (buyer and buyer.name) == "Linnea Nordvik"
+    assert to_bill_to(decode(edited(ORDER, SellTo=None).encode(), OrderPayload), ref, profile(), NOW) is None
 
 
 def test_both_spellings_of_query_and_a_bare_list_are_read() -> None:
     for row_text in (ROW_2, ROW_3):
-        page = to_order_page(page_of(row_text, next_link="https://other.example/x?$skip=500").encode())
-        assert (page.rows[0][0].order_no, page.rows[0][0].status_id, page.next_link) == ("N-100341", 5, "https://other.example/x?$skip=500")
-    assert to_order_page(f"[{ROW_3}]".encode()).rows[0][0].quotation_id == 448120
+        page = to_row_page(page_of(row_text, next_link="https://other.example/x?$skip=500").encode(), OrderRow)
+        found = page.entries[0].row
+        assert found is not None
+        assert (found.order_no, found.status_id, page.next_link) == ("N-100341", 5, "https://other.example/x?$skip=500")
+    bare = to_row_page(f"[{ROW_3}]".encode(), OrderRow).entries[0].row
+    assert (bare and bare.quotation_id) == 448120
 
 
-def test_a_row_that_cannot_be_read_is_left_out_and_said() -> None:
-    page = to_order_page(page_of('{"id": [1]}', "7", '{"orderNo": "x"}', ROW_3).encode())
-    assert ([each.id for each, _ in page.rows], page.all_readable) == ([70213], False)
+def test_a_row_that_cannot_be_read_is_said_with_its_id_where_that_can_be() -> None:
+    page = to_row_page(page_of('{"id": [1]}', "7", '{"orderNo": "x"}', '{"id": 5, "orderNo": []}', ROW_3).encode(), OrderRow)
+    assert [(each.id, each.row is None) for each in page.entries] == [(None, True), (None, True), (None, True), (5, True), (70213, False)]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
@@ -9,11 +10,22 @@ from uuid import UUID
 
 import pytest
 
-from gateway.errors import GatewayError, InvalidInput, LookupUnsupported, MalformedAnswer, UpstreamRejected, UpstreamUnavailable
+from gateway.errors import (
+    GatewayError,
+    InvalidInput,
+    LookupUnsupported,
+    MalformedAnswer,
+    UpstreamRateLimited,
+    UpstreamRejected,
+    UpstreamUnavailable,
+)
 from gateway.model import (
+    UNREAD,
     Confirmation,
     CreateInvoice,
     CreateInvoiceFromOrder,
+    Currency,
+    CurrencyOrigin,
     Customer,
     DataWarningCode,
     Invoice,
@@ -30,14 +42,30 @@ from gateway.model import (
 from gateway.sources.base import Answer, Fetch, Prepared, Refused
 from gateway.sources.decode import decode_tree
 from gateway.sources.norce import SPEC, NorceOptions, NorceSource
-from gateway.transport import Response
+from gateway.transport import Response, Scope
 from gateway.transport.wire import WireRequest, WireTimeout
-from tests.fakes import FakeWire, answer, make_parts, make_scope
-from tests.sources.norce.samples import BILL_TO, CUSTOMER, INVOICE, ORDER, ROW_2, ROW_3, edited, page_of
+from tests.fakes import FakeClock, FakeWire, answer, make_parts, make_scope
+from tests.sources.norce.samples import (
+    BILL_TO,
+    BUYER_ROW,
+    CUSTOMER,
+    CUSTOMER_ROW,
+    INVOICE,
+    INVOICE_ROW,
+    ITEM_ROW,
+    ORDER,
+    ROW_2,
+    ROW_3,
+    edited,
+    page_of,
+    with_more,
+)
 
 pytestmark = pytest.mark.anyio
 
 Said = str | Response | Callable[[dict[str, str]], str | Response]
+METADATA = '<Schema><EntityContainer><EntitySet Name="Orders" EntityType="O"/><EntitySet EntityType="I" Name="Invoices"/></EntityContainer>'
+ROW_FIELDS = frozenset({"number", "status", "source_statuses", "ordered_at", "lines", "customer", "delivery_method", "warnings"})
 NORCE_INPUT: dict[str, object] = {"client_order_ref": 448120, "erp_order_number": "N-100341", "capture_payment": False}
 
 
@@ -194,7 +222,7 @@ async def test_an_order_that_only_query_shows_is_given_from_there() -> None:
     for rows, reads in (('{"Id": 70213, "StatusId": 0}', {}), (ROW_2, {"GetOrderByNo": "null"})):
         source, _ = make_source({"Orders": page_of(rows), **reads})
         record = as_order((await source.fetch_many(Fetch.ORDER, [order_ref()], make_scope()))[0])
-        assert (record.native_type, record.totals, record.raw) == ("Orders/Orders", None, rows.encode())
+        assert (record.native_type, record.totals, record.raw) == ("Order", None, rows.encode())
 
 
 async def test_a_failing_query_leaves_orders_whose_number_is_known() -> None:
@@ -232,6 +260,152 @@ async def test_a_row_that_cannot_be_read_never_makes_an_order_absent() -> None:
     assert isinstance(other, MalformedAnswer)
 
 
+def rows_asked(template: str) -> Callable[[dict[str, str]], str]:
+    """Answer each id of the filter with a row of its own."""
+
+    def answer_rows(query: dict[str, str]) -> str:
+        ids = [term.split(" ")[2] for term in query["$filter"].split(" or ")]
+        return page_of(*(template.replace("70213", row_id).replace("31877", row_id).replace("50911", row_id) for row_id in ids))
+
+    return answer_rows
+
+
+async def test_a_hundred_orders_with_lines_and_customers_are_two_calls() -> None:
+    source, wire = make_source({"Orders": rows_asked(with_more(ROW_3, items=f"[{ITEM_ROW}]", buyer=BUYER_ROW))}, {"query_version": "3.0"})
+    refs = [order_ref(str(number), hint="N") for number in range(1, 101)]
+    found = await source.fetch_many(Fetch.ORDER, refs, make_scope(), ROW_FIELDS | {"name_of_another_type"})
+    assert [as_order(each).ref for each in found] == refs
+    assert [(len(each.lines or ()), each.totals) for each in map(as_order, found)] == [(1, UNREAD)] * 100
+    assert calls(wire) == ["Orders", "Orders"]
+    assert query_of(wire.requests[0])["$expand"] == "items,buyer"
+
+
+async def test_what_query_cannot_say_is_read_order_by_order_with_nothing_expanded() -> None:
+    source, wire = make_source({"Orders": page_of(ROW_2), "GetOrderByNo": ORDER})
+    (found,) = await source.fetch_many(Fetch.ORDER, [order_ref()], make_scope(), ROW_FIELDS | {"totals"})
+    assert (as_order(found).native_type, as_order(found).status) == ("Order", OrderStatus.INVOICED)
+    assert calls(wire) == ["Orders", "GetOrderByNo"]
+    assert "$expand" not in query_of(wire.requests[0])
+
+
+async def test_a_currency_is_read_from_query_only_by_the_configured_table() -> None:
+    fields = frozenset({"number", "currency"})
+    source, wire = make_source({"Orders": page_of(ROW_3)}, {"query_version": "3.0"}, currencies={"2": "EUR"})
+    (found,) = await source.fetch_many(Fetch.ORDER, [order_ref(hint="N-100341")], make_scope(), fields)
+    assert (as_order(found).currency or None, calls(wire)) == (Currency("EUR", CurrencyOrigin.RECORD), ["Orders"])
+    source, wire = make_source({"GetOrderByNo": ORDER})
+    (found,) = await source.fetch_many(Fetch.ORDER, [order_ref(hint="N-100341")], make_scope(), fields)
+    assert (as_order(found).currency or None, calls(wire)) == (Currency("SEK", CurrencyOrigin.RECORD), ["GetOrderByNo"])
+    assert (as_order(found).status, as_order(found).source_statuses, codes_of(as_order(found))) == (UNREAD, UNREAD, [])
+
+
+async def test_a_number_that_came_along_and_leads_nowhere_is_looked_up_by_id() -> None:
+    source, wire = make_source(
+        {"GetOrderByNo": lambda query: ORDER if query["orderno"] == "N-100341" else "null", "Orders": page_of(ROW_2)}
+    )
+    (found,) = await source.fetch_many(Fetch.ORDER, [order_ref(hint="N-old")], make_scope(), frozenset({"totals"}))
+    assert (as_order(found).number, calls(wire)) == ("N-100341", ["GetOrderByNo", "Orders", "GetOrderByNo"])
+
+
+@pytest.mark.parametrize(("status", "asked_again"), [(400, ["Orders"]), (500, ["Orders", "Orders"])])
+async def test_an_installation_that_takes_no_expansion_is_asked_without_and_the_lines_come_from_order_service(
+    status: int, asked_again: list[str]
+) -> None:
+    source, wire = make_source(
+        {"Orders": lambda query: answer(status=status) if "$expand" in query else page_of(ROW_2), "GetOrderByNo": ORDER}
+    )
+    for asked in (["Orders", "Orders"], asked_again):
+        del wire.requests[:]
+        (found,) = await source.fetch_many(Fetch.ORDER, [order_ref()], make_scope(), frozenset({"lines"}))
+        assert len(as_order(found).lines or ()) == 1
+        assert calls(wire) == [*asked, "GetOrderByNo"]
+
+
+async def test_query_that_is_rate_limited_is_said_to_be_so() -> None:
+    source, _ = make_source({"Orders": answer(status=429)})
+    (found,) = await source.fetch_many(Fetch.ORDER, [order_ref()], make_scope(), ROW_FIELDS)
+    assert isinstance(found, UpstreamRateLimited)
+
+
+async def test_lines_alone_are_read_in_chunks_too() -> None:
+    source, wire = make_source({"Orders": rows_asked(with_more(ROW_2, Items=f"[{ITEM_ROW}]"))})
+    refs = [order_ref(str(number)) for number in range(1, 51)]
+    found = await source.fetch_many(Fetch.ORDER_LINES, refs, make_scope())
+    assert [len(each) for each in found if isinstance(each, tuple)] == [1] * 50
+    assert calls(wire) == ["Orders"]
+    source, _ = make_source({"Orders": page_of(), "GetInvoice": INVOICE})
+    assert await source.fetch_many(Fetch.ORDER_LINES, [order_ref()], make_scope()) == [None]
+    (lines,) = await source.fetch_many(Fetch.INVOICE_LINES, [invoice_ref()], make_scope())
+    assert isinstance(lines, tuple)
+
+
+async def test_number_email_and_phone_of_customers_are_read_in_chunks_and_all_else_one_by_one() -> None:
+    fields = frozenset({"number", "email", "phone"})
+    refs = [customer_ref(f"customer/{number}") for number in range(1, 61)]
+    source, wire = make_source({"Customers": rows_asked(CUSTOMER_ROW), "GetCustomer": lambda query: edited(CUSTOMER, Id=int(query["id"]))})
+    found = await source.fetch_many(Fetch.CUSTOMER, refs, make_scope(), fields)
+    assert [each.ref for each in found if isinstance(each, Customer)] == refs
+    assert calls(wire) == ["Customers", "Customers"]
+    del wire.requests[:]
+    await source.fetch_many(Fetch.CUSTOMER, refs[:3], make_scope(), fields | {"name"})
+    await source.fetch_many(Fetch.CUSTOMER, refs[:1], make_scope(), fields)
+    assert calls(wire) == ["GetCustomer"] * 4
+
+
+@pytest.mark.parametrize("said", [answer(status=500), page_of(), page_of('{"id": 1}')])
+async def test_customers_that_query_does_not_give_are_read_one_by_one(said: Said) -> None:
+    source, wire = make_source({"Customers": said, "GetCustomer": lambda query: edited(CUSTOMER, Id=int(query["id"]))})
+    refs = [customer_ref("customer/1"), customer_ref("customer/2")]
+    found = await source.fetch_many(Fetch.CUSTOMER, refs, make_scope(), frozenset({"number"}))
+    assert [each.number for each in found if isinstance(each, Customer)] == ["C-31877", "C-31877"]
+    assert calls(wire) == ["Customers", "GetCustomer", "GetCustomer"]
+
+
+INVOICE_FIELDS = frozenset({"number", "issue_date", "due_date", "orders", "customer", "group_key", "source_statuses"})
+
+
+async def test_a_hundred_invoices_are_two_calls_where_the_metadata_shows_a_set_which_is_looked_up_once() -> None:
+    source, wire = make_source({"$metadata": METADATA, "Invoices": rows_asked(INVOICE_ROW)}, {"query_version": "3.0"})
+    refs = [invoice_ref(str(number)) for number in range(1, 101)]
+    asked = [source.fetch_many(Fetch.INVOICE, refs, make_scope(), INVOICE_FIELDS) for _ in range(2)]
+    for found in await asyncio.gather(*asked):
+        assert [each.ref for each in found if isinstance(each, Invoice)] == refs
+    assert sorted(calls(wire)) == ["$metadata", *["Invoices"] * 4]
+
+
+async def test_without_a_set_of_invoices_each_is_read() -> None:
+    for metadata in (METADATA.replace("Invoices", "Shipments"), answer(status=500)):
+        source, wire = make_source({"$metadata": metadata, "GetInvoice": lambda query: edited(INVOICE, Id=query["id"])})
+        refs = [invoice_ref(str(number)) for number in range(1, 101)]
+        found = await source.fetch_many(Fetch.INVOICE, refs, make_scope(), INVOICE_FIELDS)
+        assert [each.ref for each in found if isinstance(each, Invoice)] == refs
+        assert sorted(calls(wire)) == ["$metadata", *["GetInvoice"] * 100]
+
+
+async def test_what_the_set_of_invoices_does_not_say_is_read_one_by_one_without_asking_it() -> None:
+    source, wire = make_source({"GetInvoice": lambda query: edited(INVOICE, Id=query["id"])})
+    await source.fetch_many(Fetch.INVOICE, [invoice_ref("1"), invoice_ref("2")], make_scope(), INVOICE_FIELDS | {"totals"})
+    assert calls(wire) == ["GetInvoice", "GetInvoice"]
+
+
+async def test_a_metadata_that_failed_is_asked_again_after_a_minute_and_one_that_answered_after_an_hour() -> None:
+    said: list[Response] = [answer(status=500), answer(METADATA), answer(METADATA)]
+    parts, wire = make_parts(NorceOptions(application_id=7), lambda request: _either(request, said), key="commerce")
+    source, clock = NorceSource(parts), parts.clock
+    assert isinstance(clock, FakeClock)
+    counts = []
+    for seconds in (0.0, 59.0, 2.0, 3590.0, 20.0):
+        clock.advance(seconds)
+        scope = Scope(request_id="test", deadline=clock.monotonic() + 10)
+        await source.fetch_many(Fetch.INVOICE, [invoice_ref(), invoice_ref("2")], scope, INVOICE_FIELDS)
+        counts.append(calls(wire).count("$metadata"))
+    assert counts == [1, 1, 2, 2, 3]
+
+
+def _either(request: WireRequest, said: list[Response]) -> Response:
+    return said.pop(0) if operation_of(request) == "$metadata" else answer(page_of())
+
+
 async def test_customers_are_read_by_id_companies_cannot_and_guests_come_from_their_order() -> None:
     guest = {**BILL_TO, "Customer": None, "Company": None}
     source, wire = make_source(
@@ -255,11 +429,11 @@ async def test_an_order_that_fails_fails_its_bill_to_party_and_one_without_a_par
     source, _ = make_source({"Orders": no_query, "GetOrderByNo": ORDER})
     failed = await source.fetch_many(Fetch.CUSTOMER, [customer_ref("order/70213/billto")], make_scope())
     assert isinstance(failed[0], UpstreamUnavailable)
-    source, _ = make_source({"Orders": page_of(ROW_2), "GetOrderByNo": ORDER})
+    source, _ = make_source({"Orders": page_of(ROW_2), "GetOrderByNo": edited(ORDER, SellTo=None)})
     assert await source.fetch_many(Fetch.CUSTOMER, [customer_ref("order/70213/billto")], make_scope()) == [None]
 
 
-@pytest.mark.parametrize("fetch", [Fetch.INVOICE_SETTINGS, Fetch.CURRENCY, Fetch.ORDER_LINES, Fetch.INVOICE_LINES])
+@pytest.mark.parametrize("fetch", [Fetch.INVOICE_SETTINGS, Fetch.CURRENCY, Fetch.LABEL, Fetch.PAYMENTS, Fetch.DOCUMENT])
 async def test_what_the_source_does_not_have_is_none_without_a_call(fetch: Fetch) -> None:
     source, wire = make_source({})
     assert list(await source.fetch_many(fetch, [order_ref(), order_ref("2")], make_scope())) == [None, None]
@@ -355,8 +529,8 @@ async def test_capabilities_say_what_this_configuration_can_do(
 ) -> None:
     source, wire = make_source({}, options)
     support = {capability.operation: capability.support for capability in source.capabilities}
-    lists = {Operation.LIST_CUSTOMERS, Operation.LIST_ORDERS, Operation.LIST_INVOICES}
-    assert set(support) == set(Operation) - lists
+    assert set(support) == set(Operation)
+    assert support[Operation.LIST_ORDERS] is order_support
     assert (support[Operation.CREATE_INVOICE], support[Operation.READ_ORDER]) == (create_support, order_support)
     assert wire.requests == []
 

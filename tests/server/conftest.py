@@ -1,0 +1,41 @@
+"""A gateway that has one source, whose upstream is a function."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import httpx
+import pytest
+
+from gateway.app import create_app, settings_from
+from gateway.transport import Response
+from gateway.transport.wire import WireRequest
+from tests.fakes import FakeWire, answer
+
+Handler = Callable[[WireRequest], Response]
+Opener = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
+SOURCE = {"system": "shopctrl", "base_url": "https://shop.example", "shop_ids": [1], "shop_owner_id": 1}
+
+
+@asynccontextmanager
+async def open_gateway(handler: Handler = lambda _: answer("null"), **settings: object) -> AsyncIterator[httpx.AsyncClient]:
+    """Open a gateway; `settings` are tables of the configuration."""
+    app = create_app(settings_from({"sources": {"shop": SOURCE}, **settings}), wire=FakeWire(handler))
+    transport = httpx.ASGITransport(app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://gateway.example") as client:
+        yield client
+
+
+@pytest.fixture
+def opened() -> Opener:
+    """Open a gateway with settings of its own."""
+    return open_gateway
+
+
+@pytest.fixture(scope="module")
+async def client(anyio_backend: str) -> AsyncIterator[httpx.AsyncClient]:
+    """One open gateway as it comes, for a whole module."""
+    del anyio_backend
+    async with open_gateway() as client:
+        yield client
