@@ -15,7 +15,8 @@ _FIRST: Final = (
 )  # fmt: skip
 _WORDS: Final = (
     "Bageri Kringlan", "Mälaråkeriet", "Nordvik Möbler", "De Vries Fietsen", "Fjord Taxi", "Hacksta Däck", "Östersjö Fisk", "Vättern Bygg",
-    "Norrsken El", "Älvdalens Såg", "Gamla Stans Ur", "Ångström & Co", "Lunds Bokhandel", "Roslagens Rör", "Kiruna Gruvservice", "Ölands Lin",
+    "Norrsken El", "Älvdalens Såg", "Gamla Stans Ur", "Ångström & Co", "Lunds Bokhandel", "Roslagens Rör", "Kiruna Gruvservice",
+    "Ölands Lin",
 )  # fmt: skip
 _PLACES: Final = (
     ("Hornsgatan", "118 21", "Stockholm", "SE", "Sverige"), ("Kungsportsavenyen", "411 36", "Göteborg", "SE", "Sverige"),

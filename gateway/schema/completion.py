@@ -24,8 +24,8 @@ TYPE_NAMES: Mapping[type[Record], str] = {
 }
 _RENAMED = {"creditedInvoice": "credited_invoice_number"}
 _NEEDS_RAW = "origin.raw"
-# Fields that are answered by way of another attribute: the party of an order, the payments of an order.
-_BEHIND = {"customer": ("orders",), "amountDue": ("orders",), "payments": ("orders",)}
+# Fields of an invoice that may be answered by way of its order.
+_BEHIND = {"customer": "orders", "amountDue": "orders", "payments": "orders"}
 _ATTRIBUTES = {
     record_type: {to_camel_case(field.name): field.name for field in fields(record_type)} | (_RENAMED if record_type is Invoice else {})
     for record_type in TYPE_NAMES
@@ -87,9 +87,8 @@ def wanted(info: Info, record_type: type[Record]) -> frozenset[str] | None:
         return None
     attributes = _ATTRIBUTES[record_type]
     names = {attributes[name] for name in asked if name in attributes}
-    for name, needed in _BEHIND.items():
-        if name in asked:
-            names.update(needed)
+    if record_type is Invoice:
+        names.update(attribute for name, attribute in _BEHIND.items() if name in asked)
     return frozenset(names)
 
 

@@ -17,6 +17,7 @@ from gateway.schema.paging import DEFAULT_FIRST, page_of_source
 from gateway.schema.raw import show_raw
 from gateway.schema.scalars import JSON, CurrencyCode
 from gateway.schema.source import Node, Source, SourceView
+from gateway.schema.system import NOT_GIVEN
 from gateway.schema.systems import InvoiceDetails
 from gateway.schema.values import (
     Address,
@@ -131,12 +132,14 @@ def _lines(root: strawberry.Parent[Any], info: Info) -> Any:  # noqa: ANN401
     return info.context.loaders.load_lines(root.ref) if root.lines is UNREAD else root.lines
 
 
-async def _customer_orders(root: strawberry.Parent[model.Record], info: Info, first: int = DEFAULT_FIRST, after: str | None = None) -> Any:  # noqa: ANN401
+async def _customer_orders(
+    root: strawberry.Parent[model.Record], info: Info, first: int = DEFAULT_FIRST, after: str | None = NOT_GIVEN
+) -> Any:  # noqa: ANN401
     return await page_of_source(info, root.ref.source, Criteria(kind=Kind.ORDER, customer=root.ref), first, after)
 
 
 async def _customer_invoices(
-    root: strawberry.Parent[model.Record], info: Info, first: int = DEFAULT_FIRST, after: str | None = None
+    root: strawberry.Parent[model.Record], info: Info, first: int = DEFAULT_FIRST, after: str | None = NOT_GIVEN
 ) -> Any:  # noqa: ANN401
     return await page_of_source(info, root.ref.source, Criteria(kind=Kind.INVOICE, customer=root.ref), first, after)
 
@@ -149,7 +152,9 @@ async def _customer_links(root: strawberry.Parent[model.Customer], info: Info) -
     return await loaders.find_links(context.loaders, context.link_rules, known) if isinstance(known, model.Customer) else None
 
 
-async def _order_invoices(root: strawberry.Parent[model.Record], info: Info, first: int = DEFAULT_FIRST, after: str | None = None) -> Any:  # noqa: ANN401
+async def _order_invoices(
+    root: strawberry.Parent[model.Record], info: Info, first: int = DEFAULT_FIRST, after: str | None = NOT_GIVEN
+) -> Any:  # noqa: ANN401
     return await page_of_source(info, root.ref.source, Criteria(kind=Kind.INVOICE, order=root.ref), first, after)
 
 

@@ -16,7 +16,7 @@ from gateway.schema.context import Info
 from gateway.schema.inputs import CreateInvoiceInput, InvoiceSettingsInput, Lookup, or_none, resolve_reference, system_inputs
 from gateway.schema.payloads import CreateInvoicePayload, SetInvoiceSettingsPayload
 from gateway.schema.selection import root_fields
-from gateway.schema.system import given
+from gateway.schema.system import NOT_GIVEN, given
 
 _NO_KEY: Final = ""
 
@@ -111,7 +111,7 @@ async def create_invoice(
     info: Info,
     source: str,
     input: CreateInvoiceInput,  # noqa: A002  (named by the contract)
-    idempotency_key: str | None = None,
+    idempotency_key: str | None = NOT_GIVEN,
     dry_run: bool = False,  # noqa: FBT001, FBT002  (an argument of the graph; so below)
 ) -> Any:  # noqa: ANN401  (here and below: the annotation of the field is its type)
     """Record an invoice whose content the caller supplies."""
@@ -128,7 +128,7 @@ async def create_invoice(
 async def create_invoice_from_order(
     info: Info,
     order: Lookup,
-    idempotency_key: str | None = None,
+    idempotency_key: str | None = NOT_GIVEN,
     dry_run: bool = False,  # noqa: FBT001, FBT002
 ) -> Any:  # noqa: ANN401
     """Have the source invoice an order."""
@@ -147,8 +147,8 @@ async def set_invoice_settings(
     customer: Lookup,
     settings: InvoiceSettingsInput,
     mode: model.SettingsWriteMode = model.SettingsWriteMode.MERGE,
-    expected_version: str | None = None,
-    idempotency_key: str | None = None,
+    expected_version: str | None = NOT_GIVEN,
+    idempotency_key: str | None = NOT_GIVEN,
     dry_run: bool = False,  # noqa: FBT001, FBT002
 ) -> Any:  # noqa: ANN401
     """Create or change the invoicing terms of a customer."""

@@ -26,6 +26,7 @@ from gateway.schema.entities import Customer, Invoice, Order
 from gateway.schema.inputs import Lookup
 from gateway.schema.paging import DEFAULT_FIRST
 from gateway.schema.source import Node, Source, SourceView
+from gateway.schema.system import NOT_GIVEN
 from gateway.schema.systems import SourceSystem
 
 _TYPES: Final = {Kind.CUSTOMER: model.Customer, Kind.ORDER: model.Order, Kind.INVOICE: model.Invoice}
@@ -88,13 +89,23 @@ async def invoice(info: Info, by: Lookup) -> Any:  # noqa: ANN401
     return await _find(info, by, Kind.INVOICE)
 
 
-async def customers(info: Info, filter: CustomerFilter | None = None, first: int = DEFAULT_FIRST, after: str | None = None) -> Any:  # noqa: A002, ANN401
+async def customers(
+    info: Info,
+    filter: CustomerFilter | None = NOT_GIVEN,  # noqa: A002  (the argument's name is the contract's; so below)
+    first: int = DEFAULT_FIRST,
+    after: str | None = NOT_GIVEN,
+) -> Any:  # noqa: ANN401
     """List customers."""
     info.context.demand(Permission.READ)
     return await list_page(info, Kind.CUSTOMER, filter, first, after)
 
 
-async def orders(info: Info, filter: OrderFilter | None = None, first: int = DEFAULT_FIRST, after: str | None = None) -> Any:  # noqa: A002, ANN401
+async def orders(
+    info: Info,
+    filter: OrderFilter | None = NOT_GIVEN,  # noqa: A002
+    first: int = DEFAULT_FIRST,
+    after: str | None = NOT_GIVEN,
+) -> Any:  # noqa: ANN401
     """List orders."""
     info.context.demand(Permission.READ)
     return await list_page(info, Kind.ORDER, filter, first, after)
@@ -102,20 +113,20 @@ async def orders(info: Info, filter: OrderFilter | None = None, first: int = DEF
 
 async def invoices(
     info: Info,
-    filter: InvoiceFilter | None = None,  # noqa: A002  (the argument's name is the contract's)
+    filter: InvoiceFilter | None = NOT_GIVEN,  # noqa: A002
     order_by: InvoiceOrder = InvoiceOrder.SOURCE,
     first: int = DEFAULT_FIRST,
-    after: str | None = None,
+    after: str | None = NOT_GIVEN,
 ) -> Any:  # noqa: ANN401
     """List invoices."""
     info.context.demand(Permission.READ)
     return await list_page(info, Kind.INVOICE, filter, first, after, order_by)
 
 
-def sources(info: Info, system: SourceSystem | None = None) -> Any:  # noqa: ANN401
+def sources(info: Info, system: SourceSystem | None = NOT_GIVEN) -> Any:  # noqa: ANN401
     """Show the sources that the caller may see."""
     views = [SourceView(source) for source in info.context.loaders.sources]
-    return [view for view in views if system is None or view.system is system]
+    return [view for view in views if not system or view.system is system]
 
 
 def source(info: Info, key: str) -> Any:  # noqa: ANN401

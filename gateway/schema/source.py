@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import strawberry
@@ -43,6 +44,11 @@ class SourceView:
     def health(self) -> model.SourceHealth:
         """How its calls went lately."""
         return self.source.health
+
+    @property
+    def health_since(self) -> datetime | None:
+        """Since when that is so."""
+        return self.source.health_since
 
     @property
     def default_currency(self) -> str | None:
@@ -88,6 +94,7 @@ class Source(Node):
     system: SourceSystem
     display_name: str
     health: model.SourceHealth
+    health_since: datetime | None
     default_currency: CurrencyCode | None = strawberry.field(description="For sources whose records carry no currency.")
     time_zone: str = strawberry.field(description="IANA zone for dates sent without an offset.")
     capabilities: list[Capability]

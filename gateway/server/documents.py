@@ -99,7 +99,7 @@ def _send(content: DocumentContent, if_none_match: str | None) -> Response:
         "x-content-type-options": "nosniff",
         "content-security-policy": "default-src 'none'; sandbox",
     }
-    if if_none_match is not None and tag in {part.strip().removeprefix("W/") for part in if_none_match.split(",")}:
+    if if_none_match is not None and not {tag, "*"}.isdisjoint(part.strip().removeprefix("W/") for part in if_none_match.split(",")):
         return Response(status_code=304, headers=headers)
     return Response(content.content, 200, headers, content.media_type)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from gateway.errors import GatewayError
@@ -33,10 +34,15 @@ from gateway.model import (
 from gateway.transport import Clock, Request, Response, Scope, Upstream
 
 __all__ = [
+    "ASSUMED_ORDERS",
     "Answer",
+    "By",
+    "Calls",
     "Clock",
+    "Demand",
     "Fetch",
     "Lines",
+    "Need",
     "Prepared",
     "Refused",
     "Request",
@@ -143,6 +149,77 @@ class Settled:
     errors: tuple[UserError, ...] = ()
 
 
+ASSUMED_ORDERS: Final = 10
+"""Of one invoice, where the system names no bound: what estimates count, open-ended."""
+
+
+class Need(StrEnum):
+    """What a document may ask of objects of a kind; each may be calls of its own."""
+
+    RECORD = "record"
+    LIST = "list"
+    LINES = "lines"
+    CURRENCY = "currency"
+    """Who says it, where the record leaves that to another object; `fields`: with "lines", that of the amounts of lines too."""
+    PARTY = "party"
+    """Of invoices: the order that says whose they are."""
+    ROUNDING = "rounding"
+    """Of orders: the roundings that add up to an invoice's."""
+    LABELS = "labels"
+    PAYMENTS = "payments"
+    WRITE = "write"
+
+
+class By(StrEnum):
+    """How objects are known before their source is asked for more of them."""
+
+    KEY = "key"
+    NUMBER = "number"
+    REFERENCE = "reference"
+    """Another record names them; with no `fields`, nothing is asked beyond their key."""
+    ROW = "row"
+    """They came in a list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """What a document asks of a source, as far as that can be told beforehand.
+
+    `count`: of objects that are asked at the same time; of a list, the rows asked for at once; of a write, the orders it names.
+    `among`: all objects of the kind that the document asks for, as some of them may be asked at the same time too.
+    `fields`: the attributes of records that are asked for; None: all.
+    Of a list: `criteria` are the names of those asked, `pages` how often it is asked where the source honours them all,
+    `most_pages` how often at most where it leaves some to the gateway.
+    """
+
+    need: Need
+    kind: Kind
+    count: int = 1
+    among: int = 1
+    by: By = By.KEY
+    fields: frozenset[str] | None = frozenset()
+    criteria: frozenset[str] = frozenset()
+    pages: int = 1
+    most_pages: int = 1
+    operation: Operation | None = None
+    """The write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """At most so many calls of one upstream operation, as `Request.operation` names it.
+
+    `once`: at most so many a request, however often it is asked. `instead`: in the place of other calls that are named too, so that a
+    total leaves it out. `open_ended`: there may be more, as the upstream's list is as long as it is.
+    """
+
+    operation: str
+    count: int
+    once: bool = False
+    instead: bool = False
+    open_ended: bool = False
+
+
 class Source(Protocol):
     """One configured upstream. Built once, shared by all requests, holds no state of a request."""
 
@@ -159,8 +236,22 @@ class Source(Protocol):
         """How its calls went lately."""
 
     @property
+    def health_since(self) -> datetime | None:
+        """Since when that is so; None before the first call."""
+
+    @property
     def personal_fields(self) -> frozenset[str]:
         """Names of upstream fields that hold personal identity numbers: removed from raw JSON, never a unified field."""
+
+    @property
+    def orders_per_invoice(self) -> int | None:
+        """The most orders that one invoice can cover; None: the system names no bound."""
+
+    def worst_case(self, demand: Demand) -> tuple[Calls, ...]:
+        """Say which calls a demand costs at most, while nothing is kept from earlier; calls nobody.
+
+        As published: what a failure or a refusal costs on top (a retry, a new token, another way to the same) is not in it.
+        """
 
     def canonical(self, kind: Kind, native_id: str) -> str:
         """Give the one spelling of a key; raises `InvalidInput` when no such key can exist."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -22,12 +24,18 @@ class Health(StrEnum):
 class HealthLog:
     """Remembers whether the last calls got an answer; a 4xx is an answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
         self._answered: deque[bool] = deque(maxlen=_REMEMBERED)
+        self.since: datetime | None = None
+        """When `health` became what it is; None before the first call."""
 
     def note(self, *, answered: bool) -> None:
         """Remember one call."""
+        before = self.health
         self._answered.append(answered)
+        if self.health is not before:
+            self.since = self._now()
 
     @property
     def health(self) -> Health:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final, NoReturn
 
@@ -49,7 +49,7 @@ class HttpUpstream:
         self._wire = wire
         self._clock = clock
         self._slots = asyncio.Semaphore(settings.max_in_flight)
-        self._log = HealthLog()
+        self._log = HealthLog(clock.now)
         self._credentials = make_credentials(settings.auth, base_url=self._base_url, call=self._call_token, clock=clock)
 
     @property
@@ -61,6 +61,11 @@ class HttpUpstream:
     def health(self) -> Health:
         """How its calls went lately."""
         return self._log.health
+
+    @property
+    def health_since(self) -> datetime | None:
+        """Since when that is so; None before the first call."""
+        return self._log.since
 
     async def read(self, request: Request, scope: Scope, *, answers: Collection[int] = (200,)) -> Response:
         """Send a read; see `Upstream.read`."""

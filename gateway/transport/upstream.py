@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Protocol
 
 from gateway.errors import MalformedAnswer
@@ -21,6 +22,10 @@ class Upstream(Protocol):
     @property
     def health(self) -> Health:
         """How its calls went lately."""
+
+    @property
+    def health_since(self) -> datetime | None:
+        """Since when that is so; None before the first call."""
 
     async def read(self, request: Request, scope: Scope, *, answers: Collection[int] = (200,)) -> Response:
         """Send a read and give the answer when its status is one of `answers`.

@@ -55,6 +55,10 @@ class MemorySource:
         return SourceHealth.NOT_CHECKED
 
     @property
+    def health_since(self) -> None:
+        return None
+
+    @property
     def personal_fields(self) -> frozenset[str]:
         return frozenset({"SSN"})
 

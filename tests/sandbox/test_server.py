@@ -120,7 +120,7 @@ def test_a_port_in_use_is_one_line_on_stderr_and_exit_status_two(capsys: pytest.
 
 def test_ctrl_c_ends_the_command_without_a_traceback() -> None:
     command = "from gateway.sandbox.server import run; run('127.0.0.1', 0, 1, emulators=[])"
-    with subprocess.Popen([sys.executable, "-c", command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603  (our own interpreter)
+    with subprocess.Popen([sys.executable, "-c", command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         while "Ctrl-C" not in (line := process.stdout.readline()):
             assert line, "it ended before it was ready"

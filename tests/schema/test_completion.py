@@ -281,6 +281,17 @@ async def test_raw_json_is_fetched_only_for_those_who_may_see_it(permissions: se
     assert ((Fetch.ORDER, ("a",)) in kept.batches) is is_fetched
 
 
+@pytest.mark.parametrize(("permissions", "wanted"), [({Permission.READ}, frozenset({"number"})), ({Permission.READ, Permission.RAW}, None)])
+async def test_the_whole_of_an_object_is_wanted_only_by_those_who_see_its_raw_json(
+    permissions: set[Permission], wanted: frozenset[str] | None
+) -> None:
+    kept = source(invoice())
+
+    await ask(BY_ID % "number origin { raw }", kept, permissions=frozenset(permissions), id=INVOICE.global_id)
+
+    assert kept.fields == [wanted]
+
+
 @pytest.mark.parametrize(
     ("support", "is_asked"), [(SupportLevel.SUPPORTED, True), (SupportLevel.PARTIAL, True), (SupportLevel.NOT_OFFERED, False)]
 )

@@ -28,7 +28,6 @@ FIELDS_NOT_YET = (
     "Query.attempt",
     "Query.attempts",
     "SetInvoiceSettingsPayload.attempt",
-    "Source.healthSince",
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final, TypeVar, cast
 
 from gateway.errors import GatewayError, InvalidCursor, InvalidInput, ListUnsupported, LookupUnsupported, UpstreamError
@@ -183,6 +184,11 @@ class CompilatorSource:
     def health(self) -> SourceHealth:
         """How its calls went lately."""
         return SourceHealth(self._upstream.health.value)
+
+    @property
+    def health_since(self) -> datetime | None:
+        """Since when that is so."""
+        return self._upstream.health_since
 
     @property
     def personal_fields(self) -> frozenset[str]:

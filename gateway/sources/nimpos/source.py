@@ -140,6 +140,11 @@ class NimposSource:
         return SourceHealth(self._upstream.health.value)
 
     @property
+    def health_since(self) -> datetime | None:
+        """Since when that is so."""
+        return self._upstream.health_since
+
+    @property
     def personal_fields(self) -> frozenset[str]:
         """No published field is said to hold a personal identity number."""
         return frozenset()

@@ -123,6 +123,11 @@ class NorceSource:
         return SourceHealth(self._upstream.health.value)
 
     @property
+    def health_since(self) -> datetime | None:
+        """Since when that is so."""
+        return self._upstream.health_since
+
+    @property
     def personal_fields(self) -> frozenset[str]:
         """Names under which Services and Query send a social security number."""
         return _PERSONAL

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from typing import Final
 
 from gateway.errors import GatewayError, InvalidInput, ListUnsupported, LookupUnsupported
@@ -135,6 +136,11 @@ class ShopctrlSource:
     def health(self) -> SourceHealth:
         """How its calls went lately."""
         return SourceHealth(self._upstream.health.value)
+
+    @property
+    def health_since(self) -> datetime | None:
+        """Since when that is so."""
+        return self._upstream.health_since
 
     @property
     def personal_fields(self) -> frozenset[str]:
