@@ -95,13 +95,19 @@ def _send(content: DocumentContent, if_none_match: str | None) -> Response:
     headers = {
         "etag": tag,
         "cache-control": "private, no-cache",
-        "content-disposition": f"inline; filename*=UTF-8''{quote(content.file_name, safe='')}",
+        "content-disposition": _disposition(content.file_name),
         "x-content-type-options": "nosniff",
         "content-security-policy": "default-src 'none'; sandbox",
     }
     if if_none_match is not None and not {tag, "*"}.isdisjoint(part.strip().removeprefix("W/") for part in if_none_match.split(",")):
         return Response(status_code=304, headers=headers)
     return Response(content.content, 200, headers, content.media_type)
+
+
+def _disposition(name: str) -> str:
+    """Name the file twice: for clients that read ASCII only, and as it is (RFC 6266)."""
+    plain = "".join(character if character.isascii() and (character.isalnum() or character in "._- ") else "_" for character in name)
+    return f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _refusal(body: bytes, status: int) -> Response:
