@@ -2,18 +2,22 @@
 
 from gateway.loaders.criteria import organization_digits
 from gateway.loaders.links import Link, LinkRule, LinkRules, Links, find_links, read_link_file
-from gateway.loaders.lists import MAX_FIRST, Edge, Lister, Page, SourceResult
+from gateway.loaders.lists import MAX_FIRST, Edge, Lister, Page, SourceResult, reads_of_page
 from gateway.loaders.lookup import ByBusinessNumber, ById, ByNative, Lookup, find_record, find_ref, named_source, to_ref
-from gateway.loaders.merged import MergedLister
+from gateway.loaders.merged import MergedLister, reads_of_all
 from gateway.loaders.refs import Loaders
-from gateway.sources.base import Clock, Scope, Source, SourceSet
+from gateway.sources.base import ASSUMED_ORDERS, By, Calls, Clock, Demand, Need, Scope, Source, SourceSet
 
 __all__ = [
+    "ASSUMED_ORDERS",
     "MAX_FIRST",
+    "By",
     "ByBusinessNumber",
     "ById",
     "ByNative",
+    "Calls",
     "Clock",
+    "Demand",
     "Edge",
     "Link",
     "LinkRule",
@@ -23,6 +27,7 @@ __all__ = [
     "Loaders",
     "Lookup",
     "MergedLister",
+    "Need",
     "Page",
     "Scope",
     "Source",
@@ -34,5 +39,7 @@ __all__ = [
     "named_source",
     "organization_digits",
     "read_link_file",
+    "reads_of_all",
+    "reads_of_page",
     "to_ref",
 ]

@@ -21,12 +21,13 @@ _MESSAGE: Final = "after: this cursor was made for another list, or by another v
 class Cursor:
     """A place in a list: behind `position` of `source` (None: at its start).
 
-    `failed`: sources before it that could not be read, each with the code and where it failed.
+    `failed`: sources before it that could not be read, each with the code and where it failed. `alone`: go on with this source only.
     """
 
     source: str
     position: str | None
     failed: tuple[tuple[str, str, str | None], ...] = ()
+    alone: bool = False
 
 
 def fingerprint(criteria: Criteria, sources: tuple[str, ...] | None, order: str) -> str:
@@ -42,19 +43,18 @@ def _stable(value: object) -> object:
 
 def write_cursor(cursor: Cursor, list_fingerprint: str) -> str:
     """Write a cursor as opaque text."""
-    text = json.dumps(
-        [_VERSION, list_fingerprint, cursor.source, cursor.position, cursor.failed], ensure_ascii=False, separators=(",", ":")
-    )
+    parts = [_VERSION, list_fingerprint, cursor.source, cursor.position, cursor.failed, cursor.alone]
+    text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 
 def read_cursor(text: str, list_fingerprint: str) -> Cursor:
     """Read a cursor of this very list; raises `InvalidCursor` for any other."""
     match _unpack(text):
-        case [version, made_for, str(source), str() | None as position, list(failed)] if (
+        case [int(version), str(made_for), str(source), str() | None as position, list(failed), bool(alone)] if (
             version == _VERSION and made_for == list_fingerprint
         ):
-            return Cursor(source, position, tuple(_failure(item) for item in failed))
+            return Cursor(source, position, tuple(_failure(item) for item in failed), alone)
         case _:
             raise InvalidCursor(_MESSAGE)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from math import ceil
 from typing import Final
 
 from gateway.errors import GatewayError, InvalidCursor, ListUnsupported, UpstreamError, UpstreamTimeout
@@ -86,6 +87,12 @@ class _Reach:
         return self.next_position
 
 
+def reads_of_page(first: int, *, is_filtered: bool) -> tuple[int, int, int]:
+    """Say of one page how many rows a source is asked for at once, how often where it honours all criteria, and how often at most."""
+    size = MAX_FIRST if is_filtered else first + 1
+    return size, -(-(first + 1) // size), _MAX_CALLS if is_filtered else 1
+
+
 class Lister:
     """Reads one list, in the sources' own order."""
 
@@ -94,11 +101,14 @@ class Lister:
         self._sources = sources
         self._scope = scope
         self._fingerprint = fingerprint(criteria, asked_for, "SOURCE")
+        self._is_alone = False
 
     async def page(self, first: int, after: str | None) -> Page:
         """Read a page; on the first all sources are asked at once, later the one the cursor stands in, then all behind it."""
         cursor = None if after is None else read_cursor(after, self._fingerprint)
         start = self._start(cursor)
+        if cursor is not None and cursor.alone:
+            self._sources, start, self._is_alone = [self._sources[start]], 0, True
         failed = {} if cursor is None else {key: (code, position) for key, code, position in cursor.failed}
         position = None if cursor is None else cursor.position
         reached: list[_Reach] = []
@@ -128,9 +138,9 @@ class Lister:
         return reach
 
     async def _read(self, reach: _Reach, first: int) -> None:
-        for _ in range(_MAX_CALLS):
-            # Where rows may be dropped, a full page is asked for: most of it may not be wanted.
-            size = MAX_FIRST if self._criteria.asked else first + 1 - len(reach.rows)
+        for turn in range(_MAX_CALLS):
+            # Where rows were dropped, more are asked for the next time: most of them may not be wanted either.
+            size = min(MAX_FIRST + 1, (first + 1 - len(reach.rows)) * 2**turn)
             page = await reach.source.fetch_page(self._criteria, reach.next_position, size, self._scope)
             self._take(reach, page)
             if page.next_position is None:
@@ -160,28 +170,36 @@ class Lister:
         self, first: int, reached: Sequence[_Reach], failed: dict[str, tuple[str, str | None]], start: int, *, has_previous: bool
     ) -> Page:
         edges: list[Edge] = []
-        counts: dict[str, int] = {}
+        taken: dict[str, int] = {}
+        later: set[str] = set()
         has_next = False
         end_cursor: str | None = None
         for reach in reached:
-            taken = reach.rows[: first - len(edges)]
-            counts[reach.key] = len(taken)
-            if not has_next:  # once a page is full, what stands behind it does not move its end
-                end_cursor = self._cursor(reach.key, reach.behind(len(taken)), failed)
-            has_next = has_next or len(reach.rows) > len(taken) or (reach.failure is None and not reach.is_finished)
-            edges += [Edge(self._cursor(reach.key, position, failed), record) for record, position in taken]
+            # Sources follow one another: behind a full page, or a source that has more, nothing is given yet.
+            if has_next or (len(edges) >= first and reach.rows):
+                later.add(reach.key)
+                has_next = True
+                continue
+            rows = reach.rows[: first - len(edges)]
+            taken[reach.key] = len(rows)
+            end_cursor = self._cursor(reach.key, reach.behind(len(rows)), failed)
+            edges += [Edge(self._cursor(reach.key, position, failed), record) for record, position in rows]
+            has_next = len(reach.rows) > len(rows) or (reach.failure is None and not reach.is_finished)
             if reach.failure is not None:
-                failed = {**failed, reach.key: (reach.failure.code, reach.behind(len(taken)))}
+                failed = {**failed, reach.key: (reach.failure.code, reach.behind(len(rows)))}
         has_next = has_next or len(reached) < len(self._sources) - start
-        results = self._results(reached, counts, failed, full=len(edges) >= first)
+        results = self._results(reached, taken, failed, later)
         return Page(tuple(edges), end_cursor if edges or has_next else None, has_next, has_previous, results)
 
     def _cursor(self, key: str, position: str | None, failed: dict[str, tuple[str, str | None]]) -> str:
         known = tuple((source, code, where) for source, (code, where) in failed.items())
-        return write_cursor(Cursor(key, position, known), self._fingerprint)
+        return write_cursor(Cursor(key, position, known, self._is_alone), self._fingerprint)
+
+    def _resume_cursor(self, key: str, position: str | None) -> str:
+        return write_cursor(Cursor(key, position, alone=True), self._fingerprint)
 
     def _results(
-        self, reached: Sequence[_Reach], counts: dict[str, int], failed: dict[str, tuple[str, str | None]], *, full: bool
+        self, reached: Sequence[_Reach], taken: dict[str, int], failed: dict[str, tuple[str, str | None]], later: set[str]
     ) -> tuple[SourceResult, ...]:
         by_key = {reach.key: reach for reach in reached}
         results: list[SourceResult] = []
@@ -189,7 +207,9 @@ class Lister:
             key = source.profile.key
             reach = by_key.get(key)
             if reach is not None:
-                results.append(self._result(reach, counts[key], is_later=full and counts[key] == 0 and bool(reach.rows)))
+                results.append(
+                    self._result(reach, taken.get(key, 0), is_later=key in later and (bool(reach.rows) or not reach.is_finished))
+                )
             elif key in failed:
                 results.append(self._failed_before(source, *failed[key]))
             else:
@@ -202,7 +222,7 @@ class Lister:
         return [source.profile.key for source in self._sources].index(key)
 
     def _failed_before(self, source: Source, code: str, position: str | None) -> SourceResult:
-        resume = self._cursor(source.profile.key, position, {})
+        resume = self._resume_cursor(source.profile.key, position)
         return SourceResult(
             source=source,
             status=SourceResultStatus.FAILED,
@@ -220,9 +240,9 @@ class Lister:
             undecided=reach.undecided,
         )
         if reach.failure is not None:
-            return _failed(result, reach.failure, self._cursor(reach.key, reach.behind(count), {}))
+            return _failed(result, reach.failure, self._resume_cursor(reach.key, reach.behind(count)))
         if not reach.is_finished or len(reach.rows) > count:
-            result = replace(result, resume_cursor=self._cursor(reach.key, reach.behind(count), {}))
+            result = replace(result, resume_cursor=self._resume_cursor(reach.key, reach.behind(count)))
         return _partial(result, reach)
 
 
@@ -236,7 +256,7 @@ def _failed(result: SourceResult, failure: GatewayError, resume_cursor: str) -> 
         status=status,
         code=failure.code,
         message=failure.message,
-        retry_after_seconds=None if wait is None else round(wait),
+        retry_after_seconds=None if wait is None else ceil(wait),
         resume_cursor=resume_cursor,
     )
 

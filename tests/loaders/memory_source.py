@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from gateway.errors import InvalidInput
 from gateway.loaders import Loaders
 from gateway.model import Capability, Criteria, Kind, Record, Ref, SourceHealth, SourcePage, UpstreamRefusal, Write
-from gateway.sources.base import Answer, Fetch, Lines, Prepared, Refused, Settled, SourceProfile, SourceSet
+from gateway.sources.base import Answer, Calls, Demand, Fetch, Lines, Prepared, Refused, Settled, SourceProfile, SourceSet
 from gateway.transport import Response, Scope
 
 SCOPE = Scope(request_id="test", deadline=1010.0)
@@ -61,6 +61,13 @@ class MemorySource:
     @property
     def personal_fields(self) -> frozenset[str]:
         return frozenset({"SSN"})
+
+    @property
+    def orders_per_invoice(self) -> int:
+        return 1
+
+    def worst_case(self, demand: Demand) -> tuple[Calls, ...]:
+        return (Calls(f"{demand.need} {demand.kind.name.lower()} by {demand.by}", demand.count),)
 
     def canonical(self, kind: Kind, native_id: str) -> str:
         del kind

@@ -199,6 +199,18 @@ async def test_the_resume_cursor_goes_on_where_a_source_failed() -> None:
     assert (ids(page), ids(rest)) == (["a/1", "a/2", "a/3"], ["a/4", "a/5", "a/6"])
 
 
+async def test_the_resume_cursor_goes_on_with_its_source_alone() -> None:
+    page = await lister(listing("a", 3, list_failure=unavailable("a")), listing("b", 3)).page(10, None)
+    mended = [listing("a", 3), listing("b", 3)]
+
+    first = await lister(*mended).page(2, page.results[0].resume_cursor)
+    second = await lister(*mended).page(2, first.end_cursor)
+
+    assert (ids(first), ids(second)) == (["a/1", "a/2"], ["a/3"])
+    assert second.has_next_page is False
+    assert statuses(second) == {"a": SourceResultStatus.OK}
+
+
 @pytest.mark.parametrize(
     ("failure", "status"),
     [
@@ -288,11 +300,25 @@ async def test_deleted_ones_are_left_out_unless_asked_for(*, include: bool, expe
     assert ids(await lister(MemorySource("a", listed=rows), criteria=criteria).page(5, None)) == expected
 
 
-async def test_a_long_run_of_rows_that_fail_the_filter_can_be_gone_on_from() -> None:
-    source = MemorySource("a", listed=[invoice("a", number) for number in range(1, 1502)], page_cap=100)
+async def test_a_long_run_of_rows_that_fail_the_filter_can_be_gone_on_from_and_nothing_overtakes_it() -> None:
+    long = MemorySource("a", listed=[invoice("a", number) for number in range(1, 1502)], page_cap=100)
+    short = MemorySource("b", listed=[invoice("b", 1500)])
     criteria = Criteria(kind=Kind.INVOICE, number="1500")
 
-    assert await all_pages(lister(source, criteria=criteria), 5) == ["a/1500"]
+    first = await lister(long, short, criteria=criteria).page(5, None)
+    found = await all_pages(lister(long, short, criteria=criteria), 5)
+
+    assert (ids(first), first.has_next_page) == ([], True)
+    assert statuses(first) == {"a": SourceResultStatus.OK, "b": SourceResultStatus.NOT_REACHED}
+    assert found == ["a/1500", "b/1500"]
+
+
+async def test_more_rows_are_asked_for_where_many_were_dropped() -> None:
+    source = MemorySource("a", listed=[invoice("a", number) for number in range(1, 200)])
+
+    await lister(source, criteria=Criteria(kind=Kind.INVOICE, number="199")).page(5, None)
+
+    assert [size for _, size in source.pages] == [6, 12, 24, 48, 96, 101]
 
 
 # ------------------------------------------------------------------ merged by date
