@@ -87,10 +87,19 @@ class _Reach:
         return self.next_position
 
 
-def reads_of_page(first: int, *, is_filtered: bool) -> tuple[int, int, int]:
-    """Say of one page how many rows a source is asked for at once, how often where it honours all criteria, and how often at most."""
-    size = MAX_FIRST if is_filtered else first + 1
-    return size, -(-(first + 1) // size), _MAX_CALLS if is_filtered else 1
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """How a source is asked for a list: where it honours all criteria so many rows and so often, else at most so many and so often."""
+
+    rows: int
+    turns: int
+    most_turns: int
+    most_rows: int = MAX_FIRST + 1
+
+
+def reads_of_page(first: int) -> Reads:
+    """Say how a source is asked for one page."""
+    return Reads(first + 1, 1, _MAX_CALLS)
 
 
 class Lister:
@@ -222,13 +231,14 @@ class Lister:
         return [source.profile.key for source in self._sources].index(key)
 
     def _failed_before(self, source: Source, code: str, position: str | None) -> SourceResult:
-        resume = self._resume_cursor(source.profile.key, position)
+        if code == ListUnsupported.code:
+            return SourceResult(source=source, status=SourceResultStatus.UNSUPPORTED, code=code, message="it publishes no such list")
         return SourceResult(
             source=source,
-            status=SourceResultStatus.FAILED,
+            status=SourceResultStatus.TIMED_OUT if code == UpstreamTimeout.code else SourceResultStatus.FAILED,
             code=code,
             message="it could not be read on an earlier page",
-            resume_cursor=resume,
+            resume_cursor=self._resume_cursor(source.profile.key, position),
         )
 
     def _result(self, reach: _Reach, count: int, *, is_later: bool) -> SourceResult:

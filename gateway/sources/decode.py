@@ -76,6 +76,16 @@ def is_nothing(body: bytes) -> bool:
     return body.strip() in {b"", b"null"}
 
 
+def is_null(body: bytes) -> bool:
+    """Say whether a body is the JSON `null`; an empty body is not."""
+    return body.strip() == b"null"
+
+
+def organization_number(text: str | None) -> str | None:
+    """Read an organisation number as it is compared and shown (BT-47): without hyphens and blanks; an empty one as None."""
+    return None if text is None else "".join(character for character in text if character not in "- ") or None
+
+
 def exact(value: Decimal | int | None) -> Decimal | None:
     """Take an amount as sent; NaN, Infinity and exponents over 30 are `Malformed`."""
     if value is None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.errors import InvalidCursor, ListUnsupported, UpstreamTimeout, UpstreamUnavailable
+from gateway.errors import GatewayError, InvalidCursor, ListUnsupported, UpstreamTimeout, UpstreamUnavailable
 from gateway.loaders import Lister, MergedLister, Page
 from gateway.model import (
     Criteria,
@@ -219,10 +219,14 @@ async def test_the_resume_cursor_goes_on_with_its_source_alone() -> None:
         (unavailable("a"), SourceResultStatus.FAILED),
     ],
 )
-async def test_each_kind_of_failure_has_its_status(failure: Exception, status: SourceResultStatus) -> None:
-    page = await lister(listing("a", 2, list_failure=failure)).page(5, None)
+async def test_each_kind_of_failure_has_its_status_on_every_page(failure: GatewayError, status: SourceResultStatus) -> None:
+    reader = lister(listing("a", 2, list_failure=failure), listing("b", 9))
+    first = await reader.page(5, None)
+    second = await reader.page(3, first.end_cursor)
 
-    assert [(result.status, result.code) for result in page.results] == [(status, getattr(failure, "code"))]  # noqa: B009  (of any error)
+    for page in (first, second):
+        assert (page.results[0].status, page.results[0].code) == (status, failure.code)
+        assert (page.results[0].resume_cursor is None) == (status is SourceResultStatus.UNSUPPORTED)
 
 
 async def test_rows_that_cannot_be_read_make_their_source_partial() -> None:

@@ -143,14 +143,13 @@ PROMISES = (
         ("customer/31000", "customer/31001", "customer/31002"),
         "GetCustomer",
         "31001",
-        empty=NOTHING,
         missing=f"customer/{MARK}{{:04d}}",
     ),
     _web(Fetch.ORDER, _WEB_ORDERS, "QueryOrders", None),
-    _web(Fetch.ORDER, _WEB_ORDERS, "GetOrderByNo", "N-100342", empty=FOUND),
+    _web(Fetch.ORDER, _WEB_ORDERS, "GetOrderByNo", "N-100342"),
     _web(Fetch.ORDER_LINES, _WEB_ORDERS, "QueryOrders", None),
-    _web(Fetch.INVOICE, _WEB_INVOICES, "GetInvoice", "50912", empty=NOTHING),
-    _web(Fetch.INVOICE_LINES, _WEB_INVOICES, "GetInvoice", "50912", empty=NOTHING),
+    _web(Fetch.INVOICE, _WEB_INVOICES, "GetInvoice", "50912"),
+    _web(Fetch.INVOICE_LINES, _WEB_INVOICES, "GetInvoice", "50912"),
 )
 # Of each kind of fetch the first: what else it asks does not change which keys there are.
 FETCHES = tuple({(promise.source, promise.fetch): promise for promise in reversed(PROMISES)}.values())

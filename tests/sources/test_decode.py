@@ -27,7 +27,9 @@ from gateway.sources.decode import (
     exact,
     is_default_guid,
     is_nothing,
+    is_null,
     local_midnight,
+    organization_number,
     text_or_none,
     to_day,
     to_instant,
@@ -431,3 +433,16 @@ def test_a_vat_multiplier_below_one_is_none_and_says_so() -> None:
     assert found.warnings == (
         DataWarning(DataWarningCode.UNMAPPED_VALUE, "a VAT multiplier below 1 has no meaning", ("lines", "vatPercent")),
     )
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [("556812-3342", "5568123342"), ("556812 3342", "5568123342"), ("5568123342", "5568123342"), (" - ", None), ("", None), (None, None)],
+)
+def test_an_organisation_number_has_no_hyphens_and_blanks(sent: str | None, read: str | None) -> None:
+    assert organization_number(sent) == read
+
+
+@pytest.mark.parametrize(("body", "expected"), [(b"null", True), (b" null\n", True), (b"", False), (b"  ", False), (b"{}", False)])
+def test_only_the_json_null_is_null(body: bytes, *, expected: bool) -> None:
+    assert is_null(body) is expected

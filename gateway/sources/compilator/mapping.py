@@ -51,7 +51,7 @@ from gateway.sources.compilator.payloads import (
     OrderPayload,
     SettingsPayload,
 )
-from gateway.sources.decode import Malformed, Reading, exact, text_or_none
+from gateway.sources.decode import Malformed, Reading, exact, organization_number, text_or_none
 
 _CUSTOMER_TYPE: Final = "Customer"
 _ORDER_STATUS: Final = MappingProxyType({1: OrderStatus.OPEN, 2: OrderStatus.CLOSED, 3: OrderStatus.DELETED})
@@ -98,7 +98,7 @@ def to_customer(payload: CustomerPayload, sent: Sent, profile: SourceProfile) ->
         number=number,
         name=text_or_none(payload.name),
         kind=kind,
-        organization_number=None if is_person else _without_hyphen(payload.org_no),
+        organization_number=None if is_person else organization_number(payload.org_no),
         vat_number=None if is_person else text_or_none(payload.vat_registration_number),
         email=text_or_none(payload.email),
         phone=text_or_none(payload.phone1) or text_or_none(payload.phone2),
@@ -113,11 +113,6 @@ def _customer_kind(is_company: bool | None) -> CustomerKind:  # noqa: FBT001  (t
     if is_company is None:
         return CustomerKind.UNKNOWN
     return CustomerKind.ORGANIZATION if is_company else CustomerKind.PERSON
-
-
-def _without_hyphen(number: str | None) -> str | None:
-    kept = text_or_none(number)
-    return None if kept is None else kept.strip().replace("-", "")
 
 
 def _to_address(payload: CustomerPayload, reading: Reading) -> Address | None:

@@ -45,7 +45,7 @@ from gateway.model import (
     VatBasis,
 )
 from gateway.sources.base import SourceProfile
-from gateway.sources.decode import Malformed, Reading, exact, text_or_none, to_day
+from gateway.sources.decode import Malformed, Reading, exact, organization_number, text_or_none, to_day
 from gateway.sources.nimpos.payloads import CustomerPayload, DebtPayload, InvoicePayload, OrderPayload
 
 INVOICE_TYPE: Final = "CustomerInvoice"
@@ -187,7 +187,7 @@ def to_customer(
         number=reading.number(payload.customer_no, "number"),
         name=text_or_none(payload.name),
         kind=CustomerKind.UNKNOWN,
-        organization_number=organization_number(payload),
+        organization_number=organization_number(payload.org_no),
         vat_number=None,
         email=text_or_none(payload.email),
         phone=text_or_none(payload.phone),
@@ -248,11 +248,6 @@ def to_payments(orders: Sequence[OrderPayload], installation: Installation) -> t
     payments = [_payment(item, installation) for sent in lists for item in sent]
     known = tuple(payment for payment in payments if payment is not None)
     return known if len(known) == len(payments) else None
-
-
-def organization_number(payload: CustomerPayload) -> str | None:
-    """Give the organisation number without its hyphen."""
-    return text_or_none((payload.org_no or "").replace("-", "").strip())
 
 
 def _payment(sent: object, installation: Installation) -> Payment | None:

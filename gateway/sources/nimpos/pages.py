@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 
 from gateway.errors import MalformedAnswer
 from gateway.model import Criteria, Customer, Order, OrderStatus, Record, SourcePage
-from gateway.sources.decode import Malformed
+from gateway.sources.decode import Malformed, organization_number
 from gateway.sources.nimpos import mapping
 from gateway.sources.nimpos.payloads import CustomerPayload, InvoicePayload, guid_of
 from gateway.sources.nimpos.windows import Place, Seen, to_position
@@ -63,7 +63,7 @@ def may_be_customer(seen: Seen[CustomerPayload], criteria: Criteria) -> bool:
     return not (
         _differs(seen.number, criteria.number)
         or _differs(payload.email, criteria.email)
-        or (criteria.organization_number is not None and _differs(mapping.organization_number(payload), criteria.organization_number))
+        or (criteria.organization_number is not None and _differs(organization_number(payload.org_no), criteria.organization_number))
     )
 
 

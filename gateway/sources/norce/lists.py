@@ -15,7 +15,7 @@ import msgspec
 from gateway.errors import ListUnsupported
 from gateway.model import Criteria, Customer, Invoice, Kind, Order, Record, Ref, SourcePage
 from gateway.sources.base import SourceParts, SourceProfile
-from gateway.sources.decode import Malformed, decode, is_nothing, local_midnight
+from gateway.sources.decode import Malformed, decode, is_null, local_midnight
 from gateway.sources.norce import endpoints
 from gateway.sources.norce.endpoints import CUSTOMERS, INVOICES, ORDERS, Dates, QuerySet, Term
 from gateway.sources.norce.mapping import (
@@ -232,12 +232,12 @@ class Lists:
     async def _one(self, request: Request, position: str | None, size: int, scope: Scope) -> Slice[bytes]:
         """Read what one key gives as a list of one, or of none."""
         response = await self._upstream.read(request, scope)
-        return _slice([] if is_nothing(response.body) else [response.body], position, size)
+        return _slice([] if is_null(response.body) else [response.body], position, size)
 
     async def _all(self, request: Request, scope: Scope) -> list[bytes]:
         """Read a plain array, which has no pages."""
         response = await self._upstream.read(request, scope)
-        return [] if is_nothing(response.body) else [bytes(raw) for raw in self._decode(request, response, list[msgspec.Raw])]
+        return [] if is_null(response.body) else [bytes(raw) for raw in self._decode(request, response, list[msgspec.Raw])]
 
     async def _counted(self, ask: Callable[[int, int], Request], position: str | None, size: int, scope: Scope) -> Slice[bytes]:
         """Read the one page of the Services that holds the rows wanted; `ItemCount` says where the end is."""

@@ -46,7 +46,7 @@ from gateway.model import (
     check_totals,
 )
 from gateway.sources.base import SourceProfile
-from gateway.sources.decode import Malformed, Reading, decode, decode_tree, exact, is_nothing, text_or_none
+from gateway.sources.decode import Malformed, Reading, decode, decode_tree, exact, is_nothing, organization_number, text_or_none
 from gateway.sources.norce.payloads import (
     AddressPayload,
     BillToCompanyPayload,
@@ -562,8 +562,7 @@ def _full_name(first: str | None, last: str | None) -> str | None:
 
 
 def _organization_number(value: int | str | None) -> str | None:
-    text = _text(value)
-    return None if text is None else text.replace("-", "").strip()
+    return organization_number(_text(value))
 
 
 def _orders_of(reading: Reading, payload: InvoicePayload, profile: SourceProfile) -> tuple[Order, ...] | None:

@@ -40,7 +40,7 @@ from gateway.model import (
     check_totals,
 )
 from gateway.sources.base import SourceProfile
-from gateway.sources.decode import Malformed, Reading, decode, exact, text_or_none
+from gateway.sources.decode import Malformed, Reading, decode, exact, organization_number, text_or_none
 from gateway.sources.shopctrl.bill import Bill
 from gateway.sources.shopctrl.payloads import (
     ContactPayload,
@@ -84,7 +84,6 @@ def key_of(value: Id) -> str | None:
 def to_customer(payload: CustomerPayload, profile: SourceProfile, sent: Sent) -> Customer:
     """Map a customer; its e-mail address goes along with the ref, as its orders are listed by that."""
     contact = payload.bill_to_address or ContactPayload()
-    organization_number = text_or_none(contact.coc_number)
     email = text_or_none(payload.e_mail)
     return Customer(
         ref=Ref(profile.key, Kind.CUSTOMER, sent.key, hint=email),
@@ -95,7 +94,7 @@ def to_customer(payload: CustomerPayload, profile: SourceProfile, sent: Sent) ->
         number=text_or_none(payload.customer_code),
         name=text_or_none(payload.company_name) or text_or_none(payload.full_name),
         kind=CustomerKind.UNKNOWN,
-        organization_number=None if organization_number is None else organization_number.replace("-", ""),
+        organization_number=organization_number(contact.coc_number),
         vat_number=text_or_none(contact.vat_number),
         email=email,
         phone=text_or_none(contact.phone),
