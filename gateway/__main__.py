@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from starlette.applications import Starlette
 
+    from gateway.schema.explain import Explanation
     from gateway.settings import Settings
     from gateway.sources.base import Source
 
@@ -79,6 +80,13 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.add_argument("--seed", type=int, default=1)
     sandbox.set_defaults(command=_sandbox)
 
+    explain = commands.add_parser("explain", help="say how many upstream calls a document costs at worst, without making one")
+    explain.add_argument("document", type=Path, metavar="FILE")
+    explain.add_argument("--variables", metavar="JSON", help="left out: nobody knows them, the most they can ask for counts")
+    explain.add_argument("--operation", metavar="NAME", help="which, where the document has several")
+    explain.add_argument("--config", type=Path, metavar="FILE", help="left out: the sources of the demo")
+    explain.set_defaults(command=_explain)
+
     commands.add_parser("schema", help="print the SDL of the graph").set_defaults(command=_schema)
     commands.add_parser("key", help="make a caller's key; prints it once, with its sha256").set_defaults(command=_make_key)
     return parser
@@ -113,10 +121,15 @@ async def _run_demo(host: str, port: int, seed: int) -> None:
         journeys = [Journey(item.title, item.description, item.query, item.variables) for item in EXAMPLES]
         app = create_app(settings, journeys=journeys)
         address = f"http://{_shown(host)}:{listener.getsockname()[1]}"
-        print(f"explorer   {address}/\nGraphQL    {address}/graphql\nsandbox    {sandbox.base_url}/   (what it was asked: /_control/calls)")
-        print(f"\nOne question, four systems. Paste it into the explorer, or leave it to curl:\n\n{EXAMPLES[0].query}")
-        print("Ctrl-C ends it.", flush=True)
-        await _run_server(app, listener)
+        await _run_server(
+            app,
+            listener,
+            f"explorer   {address}/\n"
+            f"GraphQL    {address}/graphql\n"
+            f"sandbox    {sandbox.base_url}/   (what it was asked: /_control/calls)\n\n"
+            f"One question, four systems. Paste it into the explorer, or leave it to curl:\n\n{EXAMPLES[0].query}\n"
+            "Ctrl-C ends it.",
+        )
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -131,8 +144,7 @@ def _serve(options: argparse.Namespace) -> int:
     except SettingsError as error:
         raise _Usage(*(f"{options.config.name}: {line}" for line in error.lines)) from None
     listener = _listen(settings.server.host, settings.server.port)
-    print(f"GraphQL at http://{_shown(settings.server.host)}:{listener.getsockname()[1]}/graphql", flush=True)
-    asyncio.run(_run_server(app, listener))
+    asyncio.run(_run_server(app, listener, f"GraphQL at http://{_shown(settings.server.host)}:{listener.getsockname()[1]}/graphql"))
     return OK
 
 
@@ -144,18 +156,24 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-        listener.listen()  # who reads the address printed next may connect at once
+        listener.listen()
     except OSError as error:
         listener.close()
         raise _Usage(f"{host}:{port}: {error.strerror or 'cannot listen there'} (another --port may be free)") from None
     return listener
 
 
-async def _run_server(app: Starlette, listener: socket.socket) -> None:
+async def _run_server(app: Starlette, listener: socket.socket, announcement: str) -> None:
+    """Serve until Ctrl-C; say so once it answers, when a Ctrl-C is quiet, too."""
     import uvicorn
 
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            print(announcement, flush=True)
+
     config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=30)
-    await uvicorn.Server(config).serve(sockets=[listener])
+    await Server(config).serve(sockets=[listener])
 
 
 def _shown(host: str) -> str:
@@ -225,6 +243,75 @@ def _settings(path: Path) -> Settings:
     for notice in settings.notices:
         print(f"{path.name}: {notice}", file=sys.stderr)
     return settings
+
+
+# ------------------------------------------------------------------ explain
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from gateway.app import make_explainer, make_gateway
+    from gateway.errors import SettingsError
+    from gateway.schema import InvalidDocument
+
+    document, variables = _text_of(options.document), _variables_of(options.variables)
+    settings = _demo_settings() if options.config is None else _settings(options.config)
+
+    async def run() -> Explanation:
+        gateway = make_gateway(settings)
+        try:
+            return make_explainer(settings).explain(document, gateway.sources, variables=variables, operation_name=options.operation)
+        finally:
+            await gateway.aclose()
+
+    try:
+        print(_table_of(asyncio.run(run())))
+    except InvalidDocument as error:
+        raise _Usage(*(f"{options.document}:{'' if mistake[0].isdigit() else ' '}{mistake}" for mistake in error.mistakes)) from None
+    except SettingsError as error:
+        raise _Usage(*(f"{options.config.name}: {line}" for line in error.lines)) from None
+    return OK
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise _Usage(f"{path}: {error.strerror or 'cannot be read'}") from None
+    except UnicodeDecodeError:
+        raise _Usage(f"{path}: it is not text in UTF-8") from None
+
+
+def _variables_of(text: str | None) -> dict[str, object] | None:
+    import json
+
+    try:
+        variables = None if text is None else json.loads(text)
+    except ValueError:
+        variables = text
+    if not isinstance(variables, dict | None):
+        raise _Usage("--variables: it is not a JSON object")
+    return variables
+
+
+def _demo_settings() -> Settings:
+    from gateway.app import settings_from
+    from gateway.sandbox.app import create_sandbox
+
+    return settings_from({"sources": create_sandbox(1).state.sandbox.source_tables("http://127.0.0.1")})
+
+
+def _table_of(explanation: Explanation) -> str:
+    rows = [
+        (entry.source, entry.operation, _count(entry.calls, entry.open_ended), ", ".join(entry.fields)) for entry in explanation.entries
+    ]
+    table = [("source", "operation", "calls", "because of"), *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(3)]
+    lines = [f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]}" for row in table]
+    return "\n".join((*lines, f"total {_count(explanation.total, explanation.open_ended)}"))
+
+
+def _count(calls: int, open_ended: bool) -> str:  # noqa: FBT001  (of the entry, or of all)
+    return f"{calls}+" if open_ended else str(calls)
 
 
 # ------------------------------------------------------------------ the others

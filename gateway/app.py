@@ -14,12 +14,12 @@ from zoneinfo import ZoneInfo
 from starlette.applications import Starlette
 
 from gateway.errors import SettingsError
-from gateway.execution import Executor
+from gateway.execution import Ask, Executor
 from gateway.explorer import Journey
 from gateway.loaders import LinkRule, LinkRules, read_link_file
 from gateway.model import OrderStatus, PaymentStatus
-from gateway.schema import build_schema
-from gateway.server import DocumentEndpoint, GraphqlEndpoint, LinkSigner, make_server
+from gateway.schema import Explainer, build_schema
+from gateway.server import DocumentEndpoint, Explain, GraphqlEndpoint, LinkSigner, make_server
 from gateway.settings import Settings, SourceSettings, load_settings, parse_settings
 from gateway.sources import SOURCES
 from gateway.sources.base import Source, SourceParts, SourceProfile, SourceSet
@@ -101,6 +101,19 @@ def _link_rules(settings: Settings) -> LinkRules:
     return LinkRules(rules, {} if path is None else read_link_file(path))
 
 
+def make_explainer(settings: Settings) -> Explainer:
+    """Make what says the cost of documents. Raises `SettingsError`."""
+    return Explainer(build_schema(), max_nodes=settings.limits.max_nodes, link_rules=_link_rules(settings))
+
+
+def _explain_by(explainer: Explainer) -> Explain:
+    def explain(ask: Ask, sources: SourceSet) -> Mapping[str, object]:
+        found = explainer.explain(ask.query, sources, variables=ask.variables or {}, operation_name=ask.operation_name)
+        return found.to_plain()
+
+    return explain
+
+
 def create_app(settings: Settings, wire: Wire | None = None, clock: Clock | None = None, *, journeys: Sequence[Journey] = ()) -> Starlette:
     """Make the application. Raises `SettingsError` when it would be open to others than this machine."""
     if settings.is_open and not settings.on_loopback:
@@ -109,8 +122,16 @@ def create_app(settings: Settings, wire: Wire | None = None, clock: Clock | None
     gateway = make_gateway(settings, wire, used_clock)
     key = settings.server.signing_key
     signer = None if key is None else LinkSigner(key.get_secret_value().encode(), used_clock)
+    schema, rules = build_schema(), _link_rules(settings)
+    explainer = Explainer(schema, max_nodes=settings.limits.max_nodes, link_rules=rules)
     endpoint = GraphqlEndpoint(
-        Executor(build_schema()), gateway.sources, settings, used_clock, link_rules=_link_rules(settings), signer=signer
+        Executor(schema),
+        gateway.sources,
+        settings,
+        used_clock,
+        link_rules=rules,
+        signer=signer,
+        explain=_explain_by(explainer),
     )
     documents = DocumentEndpoint(gateway.sources, settings, used_clock, signer)
 

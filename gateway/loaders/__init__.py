@@ -2,7 +2,7 @@
 
 from gateway.loaders.criteria import organization_digits
 from gateway.loaders.links import Link, LinkRule, LinkRules, Links, find_links, read_link_file
-from gateway.loaders.lists import MAX_FIRST, Edge, Lister, Page, SourceResult, reads_of_page
+from gateway.loaders.lists import MAX_FIRST, Edge, Lister, Page, Reads, SourceResult, reads_of_page
 from gateway.loaders.lookup import ByBusinessNumber, ById, ByNative, Lookup, find_record, find_ref, named_source, to_ref
 from gateway.loaders.merged import MergedLister, reads_of_all
 from gateway.loaders.refs import Loaders
@@ -29,6 +29,7 @@ __all__ = [
     "MergedLister",
     "Need",
     "Page",
+    "Reads",
     "Scope",
     "Source",
     "SourceResult",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -29,6 +30,11 @@ class LinkRule(StrEnum):
     ORGANIZATION_NUMBER = "ORGANIZATION_NUMBER"
     CUSTOMER_NUMBER = "CUSTOMER_NUMBER"
     EMAIL = "EMAIL"
+
+    @property
+    def attribute(self) -> str | None:
+        """The attribute of customers that it compares; None: a file names the customers."""
+        return next((name for rule, name, _ in _RULES if rule is self), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,10 @@ class LinkRules:
         if party is None:
             return ()
         return tuple(native_id for (key, native_id), other in self.parties.items() if other == party and key == source)
+
+    def most_named(self, source: str) -> int:
+        """Give how many customers of a source the file says to be one party, at most."""
+        return max(Counter(party for (key, _), party in self.parties.items() if key == source).values(), default=0)
 
 
 def read_link_file(path: Path) -> Mapping[tuple[str, str], str]:

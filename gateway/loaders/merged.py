@@ -11,7 +11,7 @@ from typing import Final
 
 from gateway.errors import InvalidCursor, ListUnsupported
 from gateway.loaders.cursor import Cursor, fingerprint, read_cursor, write_cursor
-from gateway.loaders.lists import MAX_FIRST, Edge, Lister, Page, SourceResult, reads_of_page
+from gateway.loaders.lists import MAX_FIRST, Edge, Lister, Page, Reads, SourceResult, reads_of_page
 from gateway.model import Criteria, Invoice, SourceResultStatus
 from gateway.sources.base import Scope, Source
 
@@ -30,11 +30,10 @@ class _Whole:
     result: SourceResult
 
 
-def reads_of_all(*, is_filtered: bool) -> tuple[int, int, int]:
-    """Say what `reads_of_page` says, of one source that is read whole up to the bound."""
-    size, pages, most_pages = reads_of_page(MAX_FIRST, is_filtered=is_filtered)
-    turns = MAX_MERGED // MAX_FIRST + 1
-    return size, pages * turns, most_pages * turns
+def reads_of_all() -> Reads:
+    """Say how a source is asked that is read whole, up to the bound."""
+    page, pages = reads_of_page(MAX_FIRST), MAX_MERGED // MAX_FIRST + 1
+    return Reads(page.rows, page.turns * pages, page.most_turns * pages)
 
 
 class MergedLister:

@@ -13,6 +13,7 @@ import gateway.schema.enums  # noqa: F401  (makes the model's enums the graph's)
 from gateway.schema.completion import read_field
 from gateway.schema.context import Context
 from gateway.schema.entities import Customer, Invoice, InvoiceSettings, Order
+from gateway.schema.explain import Explainer, InvalidDocument
 from gateway.schema.mutation import Mutation
 from gateway.schema.query import Query
 from gateway.schema.scalars import SCALARS
@@ -42,4 +43,4 @@ def print_schema() -> str:
     return build_schema().as_str().rstrip() + "\n"
 
 
-__all__ = ["SYSTEM_NAMES", "Context", "build_schema", "print_schema"]
+__all__ = ["SYSTEM_NAMES", "Context", "Explainer", "InvalidDocument", "build_schema", "print_schema"]

@@ -6,7 +6,7 @@ A failed fetch takes away the fields that depended on it and nothing else: what 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -23,7 +23,7 @@ TYPE_NAMES: Mapping[type[Record], str] = {
     InvoiceSettings: "InvoiceSettings",
 }
 _RENAMED = {"creditedInvoice": "credited_invoice_number"}
-_NEEDS_RAW = "origin.raw"
+NEEDS_RAW = "origin.raw"
 # Fields of an invoice that may be answered by way of its order.
 _BEHIND = {"customer": "orders", "amountDue": "orders", "payments": "orders"}
 _ATTRIBUTES = {
@@ -83,8 +83,13 @@ async def complete_all(info: Info, records: Sequence[Record] | None) -> list[Rec
 def wanted(info: Info, record_type: type[Record]) -> frozenset[str] | None:
     """Give the attributes of a record that are asked for below this field; None: all of it, for its raw JSON."""
     asked = asked_of(info, TYPE_NAMES[record_type])
-    if _NEEDS_RAW in asked and _may_see_raw(info.context):
+    if NEEDS_RAW in asked and _may_see_raw(info.context):
         return None
+    return attributes_of(asked, record_type)
+
+
+def attributes_of(asked: Collection[str], record_type: type[Record]) -> frozenset[str]:
+    """Give the attributes of a record that answer some fields, those of its order too where it may have to say it."""
     attributes = _ATTRIBUTES[record_type]
     names = {attributes[name] for name in asked if name in attributes}
     if record_type is Invoice:
@@ -96,7 +101,7 @@ def _needs_fetch(info: Info, record: Record) -> bool:
     if record.is_alias:
         return True
     asked = asked_of(info, TYPE_NAMES[type(record)])
-    if _NEEDS_RAW in asked and record.raw is None and _may_see_raw(info.context):
+    if NEEDS_RAW in asked and record.raw is None and _may_see_raw(info.context):
         return record.fetched_at is None
     attributes = _ATTRIBUTES[type(record)]
     return any(getattr(record, attributes[name]) is UNREAD for name in asked if name in attributes and not _is_elsewhere(record, name))

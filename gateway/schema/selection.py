@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias, cast
+from typing import Any, Protocol, TypeAlias, cast
 
 from graphql import (
     BooleanValueNode,
@@ -11,6 +11,7 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLObjectType,
     GraphQLResolveInfo,
+    GraphQLSchema,
     InlineFragmentNode,
     SelectionNode,
     SelectionSetNode,
@@ -22,18 +23,35 @@ from gateway.schema.context import Info
 RawInfo: TypeAlias = GraphQLResolveInfo[Any]
 
 
+class Selecting(Protocol):
+    """What must be known to read a selection: what an execution has of it, or one that is only thought of."""
+
+    @property
+    def schema(self) -> GraphQLSchema:
+        """The graph."""
+
+    @property
+    def fragments(self) -> Mapping[str, Any]:
+        """The fragments of the document, by name."""
+
+    @property
+    def variable_values(self) -> Any:  # noqa: ANN401  (plain, or as graphql-core keeps them)
+        """The variables; one that is not there is not known."""
+
+
 def asked_of(info: Info, type_name: str) -> frozenset[str]:
     """Give the names of the fields that are asked of objects of a type below this field; `origin.raw` counts as a name."""
     raw_info = info._raw_info  # noqa: SLF001  (Strawberry offers no other way to the nodes)
     key = (type_name, *(id(node) for node in raw_info.field_nodes))
     cached = info.context.asked.get(key)
     if cached is None:
-        cached = frozenset(_names(raw_info, raw_info.field_nodes, type_name))
+        cached = frozenset(names_below(raw_info, raw_info.field_nodes, type_name))
         info.context.asked[key] = cached
     return cached
 
 
-def _names(info: RawInfo, nodes: Iterable[FieldNode], type_name: str) -> Iterator[str]:
+def names_below(info: Selecting, nodes: Iterable[FieldNode], type_name: str) -> Iterator[str]:
+    """Give the names of the fields that are asked of objects of a type below some fields, as `asked_of` has them."""
     for node in nodes:
         for field in fields_below(info, node.selection_set, type_name):
             yield field.name.value
@@ -41,8 +59,8 @@ def _names(info: RawInfo, nodes: Iterable[FieldNode], type_name: str) -> Iterato
                 yield from (f"origin.{inner.name.value}" for inner in fields_below(info, field.selection_set, "Origin"))
 
 
-def fields_below(info: RawInfo, selection_set: SelectionSetNode | None, type_name: str) -> Iterator[FieldNode]:
-    """Give the field nodes that apply to a type: fragments opened, `@skip` and `@include` obeyed."""
+def fields_below(info: Selecting, selection_set: SelectionSetNode | None, type_name: str) -> Iterator[FieldNode]:
+    """Give the field nodes that apply to a type: fragments opened, `@skip` and `@include` obeyed as far as it is known what they say."""
     for selection in () if selection_set is None else selection_set.selections:
         if not _is_included(info, selection):
             continue
@@ -59,32 +77,32 @@ def fields_below(info: RawInfo, selection_set: SelectionSetNode | None, type_nam
                     yield from fields_below(info, fragment.selection_set, type_name)
 
 
-def _applies(info: RawInfo, condition: str, type_name: str) -> bool:
+def _applies(info: Selecting, condition: str, type_name: str) -> bool:
     if condition == type_name:
         return True
     abstract, concrete = info.schema.get_type(condition), info.schema.get_type(type_name)
     return isinstance(concrete, GraphQLObjectType) and info.schema.is_sub_type(cast("Any", abstract), concrete)
 
 
-def _is_included(info: RawInfo, node: SelectionNode) -> bool:
+def _is_included(info: Selecting, node: SelectionNode) -> bool:
     if not node.directives:
         return True
     return not _condition(info, node, "skip", absent=False) and _condition(info, node, "include", absent=True)
 
 
-def _condition(info: RawInfo, node: SelectionNode, name: str, *, absent: bool) -> bool:
-    """Read the one argument of `@skip` or `@include`: the operation is valid, so it is a boolean or a variable that has one."""
+def _condition(info: Selecting, node: SelectionNode, name: str, *, absent: bool) -> bool:
+    """Read the one argument of `@skip` or `@include`: a boolean, or a variable, which an execution always has."""
     arguments = next((directive.arguments for directive in node.directives or () if directive.name.value == name), None)
     match arguments[0].value if arguments else None:
         case BooleanValueNode(value=value):
             return value
         case VariableNode(name=variable):
-            return bool(_variables(info).get(variable.value))
+            return bool(_variables(info).get(variable.value, absent))
         case _:
             return absent
 
 
-def _variables(info: RawInfo) -> Mapping[str, Any]:
+def _variables(info: Selecting) -> Mapping[str, Any]:
     values: Any = info.variable_values  # Strawberry gives them plain, graphql-core beside where each came from
     plain: Mapping[str, Any] = getattr(values, "coerced", values)
     return plain

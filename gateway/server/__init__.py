@@ -2,6 +2,6 @@
 
 from gateway.server.app import make_server
 from gateway.server.documents import DocumentEndpoint, LinkSigner
-from gateway.server.graphql import GraphqlEndpoint
+from gateway.server.graphql import Explain, GraphqlEndpoint
 
-__all__ = ["DocumentEndpoint", "GraphqlEndpoint", "LinkSigner", "make_server"]
+__all__ = ["DocumentEndpoint", "Explain", "GraphqlEndpoint", "LinkSigner", "make_server"]

@@ -46,7 +46,7 @@ def make_server(
 def _middleware(settings: ServerSettings) -> list[Middleware]:
     if not settings.cors_origins:
         return []
-    headers = ["authorization", "content-type", "idempotency-key"]
+    headers = ["authorization", "content-type", "idempotency-key", "x-gateway-explain"]
     return [Middleware(CORSMiddleware, allow_origins=list(settings.cors_origins), allow_methods=["POST"], allow_headers=headers)]
 
 

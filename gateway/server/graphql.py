@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from typing import Final, NoReturn
 
@@ -23,6 +25,9 @@ from gateway.settings import Settings
 JSON_TYPE: Final = "application/json; charset=utf-8"
 _MAX_EXPONENT: Final = 30
 
+Explain = Callable[[Ask, SourceSet], Mapping[str, object]]
+"""Says what an operation costs at worst over some sources, as JSON; raises `InvalidInput` for one that cannot be executed."""
+
 
 class GraphqlEndpoint:
     """Answers GraphQL over HTTP."""
@@ -36,6 +41,7 @@ class GraphqlEndpoint:
         *,
         link_rules: LinkRules | None = None,
         signer: LinkSigner | None = None,
+        explain: Explain | None = None,
     ) -> None:
         self._executor = executor
         self._sources = sources
@@ -43,6 +49,7 @@ class GraphqlEndpoint:
         self._clock = clock
         self._link_rules = link_rules or LinkRules()
         self._signer = signer
+        self._explain = explain
         self._callers = Callers(settings.callers)
 
     async def answer(self, request: Request) -> Response:
@@ -65,7 +72,9 @@ class GraphqlEndpoint:
         if not facts.names_one_operation:
             raise InvalidInput("operationName must name one operation of the document")
         scope = Scope(request_id=request_id, deadline=self._clock.monotonic() + self._seconds_for(facts))
-        return await self._execute(ask, self._context(caller, request, scope))
+        context = self._context(caller, request, scope)
+        is_explained = request.headers.get("x-gateway-explain") == "1" and caller.may(Permission.EXPLORER)
+        return await self._execute(ask, context, self._explained(ask, context) if is_explained else None)
 
     async def _body(self, request: Request) -> bytes:
         limit = self._settings.limits.max_body_bytes
@@ -86,11 +95,19 @@ class GraphqlEndpoint:
         server = self._settings.server
         return server.mutation_deadline_seconds if facts.is_mutation else server.deadline_seconds
 
-    async def _execute(self, ask: Ask, context: Context) -> Response:
+    def _explained(self, ask: Ask, context: Context) -> Mapping[str, object] | None:
+        """Say what an operation costs at worst; None of one that cannot be executed. Said first, so that no write fails over it."""
+        with suppress(InvalidInput):
+            return None if self._explain is None else self._explain(ask, context.loaders.sources)
+        return None
+
+    async def _execute(self, ask: Ask, context: Context, explanation: Mapping[str, object] | None) -> Response:
         result = await self._executor.run(ask, context, context.request_id)
         answer: dict[str, object] = {"errors": result.errors} if result.errors else {}
         if result.ran:
             answer["data"] = result.data
+        if result.ran and explanation is not None:
+            answer["extensions"] = {"explain": explanation}
         return _respond(answer, 200 if result.ran else 400)
 
     def _context(self, caller: Caller, request: Request, scope: Scope) -> Context:

@@ -164,7 +164,7 @@ class Need(StrEnum):
     PARTY = "party"
     """Of invoices: the order that says whose they are."""
     ROUNDING = "rounding"
-    """Of orders: the roundings that add up to an invoice's."""
+    """Of invoices: the orders whose roundings add up to theirs."""
     LABELS = "labels"
     PAYMENTS = "payments"
     WRITE = "write"
@@ -188,8 +188,8 @@ class Demand:
     `count`: of objects that are asked at the same time; of a list, the rows asked for at once; of a write, the orders it names.
     `among`: all objects of the kind that the document asks for, as some of them may be asked at the same time too.
     `fields`: the attributes of records that are asked for; None: all.
-    Of a list: `criteria` are the names of those asked, `pages` how often it is asked where the source honours them all,
-    `most_pages` how often at most where it leaves some to the gateway.
+    Of a list: `criteria` are the names of those asked; `pages` is how often it is asked where the source honours them all; where it
+    leaves some to the gateway, `most_pages` is how often at most, and `most_count` for how many rows.
     """
 
     need: Need
@@ -201,6 +201,7 @@ class Demand:
     criteria: frozenset[str] = frozenset()
     pages: int = 1
     most_pages: int = 1
+    most_count: int = 1
     operation: Operation | None = None
     """The write."""
 

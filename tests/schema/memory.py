@@ -9,7 +9,8 @@ from gateway.model import Caller, Permission
 from gateway.schema import Context, build_schema
 from tests.loaders.memory_source import MemorySource, loaders_over
 
-EXECUTOR = Executor(build_schema())
+SCHEMA = build_schema()
+EXECUTOR = Executor(SCHEMA)
 EVERYTHING = frozenset(Permission)
 
 

@@ -16,12 +16,13 @@ _CURRENCY: Final = endpoints.currency("1").operation
 _WRITE: Final = endpoints.set_customer_invoice({}).operation
 
 
-def worst_case(demand: Demand, options: CompilatorOptions) -> tuple[Calls, ...]:
+def worst_case(demand: Demand, options: CompilatorOptions) -> tuple[Calls, ...]:  # noqa: C901, PLR0911  (a table)
     """Say what a demand costs. The sweep counts as one page, open-ended."""
-    n, sweep = demand.count, Calls(endpoints.CUSTOMERS, 1, once=options.sweep_ttl_seconds > 0, open_ended=True)
+    n, pages, is_kept = demand.count, demand.most_pages if demand.criteria else demand.pages, options.sweep_ttl_seconds > 0
+    sweep = Calls(endpoints.CUSTOMERS, 1 if is_kept else pages, once=is_kept, open_ended=True)
     match demand.need, demand.kind, demand.by:
-        case (Need.RECORD, Kind.ORDER, By.ROW | By.NUMBER):  # rows are whole, and there is no such look-up
-            return ()
+        case (Need.RECORD, Kind.ORDER | Kind.INVOICE | Kind.INVOICE_SETTINGS, By.ROW) | (Need.RECORD, Kind.ORDER, By.NUMBER):
+            return ()  # rows are whole, and there is no such look-up
         case (Need.RECORD, _, By.REFERENCE) if demand.fields == frozenset() and demand.kind is not Kind.CUSTOMER:
             return ()
         case (Need.RECORD | Need.LIST, Kind.CUSTOMER, _):  # an invoice names its customer by another key, which is looked up
@@ -37,16 +38,11 @@ def worst_case(demand: Demand, options: CompilatorOptions) -> tuple[Calls, ...]:
         case (Need.LIST, Kind.ORDER, _) if "customer" in demand.criteria:
             return Calls(endpoints.CUSTOMER_ORDERS, demand.most_pages if len(demand.criteria) > 1 else demand.pages), sweep
         case (Need.LIST, Kind.ORDER, _):
-            return (Calls(endpoints.BRANCH_ORDERS, _branch_calls(demand, len({*options.branch_ids}))),)
+            # A page may end within any branch, and the next one begins there.
+            return (Calls(endpoints.BRANCH_ORDERS, len({*options.branch_ids}) * pages),)
         case (Need.LIST, Kind.INVOICE, _) if "number" in demand.criteria and not demand.criteria & {"order", "customer"}:
             return (Calls(_INVOICE, 1),)
         case (Need.WRITE, _, _) if demand.operation is Operation.SET_INVOICE_SETTINGS:
             return Calls(_SETTINGS, 2), Calls(_WRITE, 1)
         case _:
             return ()
-
-
-def _branch_calls(demand: Demand, branches: int) -> int:
-    """A page begins in one branch and goes on in the next: the branch in which a page ended is read again."""
-    pages = demand.most_pages if demand.criteria else demand.pages
-    return branches * pages

@@ -31,9 +31,10 @@ from gateway.model import (
     UserErrorCode,
     Write,
 )
-from gateway.sources.base import Answer, Fetch, Prepared, Refused, Settled, SourceParts, SourceProfile, each, one_for_all
+from gateway.sources.base import Answer, Calls, Demand, Fetch, Prepared, Refused, Settled, SourceParts, SourceProfile, each, one_for_all
 from gateway.sources.compilator import endpoints
 from gateway.sources.compilator.answers import NO_CURRENCY, NO_INVOICE, NOT_PUBLISHED, Absence, reading
+from gateway.sources.compilator.costs import worst_case
 from gateway.sources.compilator.customers import CustomerList
 from gateway.sources.compilator.mapping import (
     Sent,
@@ -194,6 +195,15 @@ class CompilatorSource:
     def personal_fields(self) -> frozenset[str]:
         """A sole trader's organisation number is a personal identity number, and the VAT number holds it."""
         return frozenset({"OrgNo", "VatRegistrationNumber"})
+
+    @property
+    def orders_per_invoice(self) -> int:
+        """An invoice names no order."""
+        return 0
+
+    def worst_case(self, demand: Demand) -> tuple[Calls, ...]:
+        """Say which calls a demand costs at most; see `costs`."""
+        return worst_case(demand, self._options)
 
     def canonical(self, kind: Kind, native_id: str) -> str:
         """Give the one spelling of a key: whole numbers, of an order two of them; raises `InvalidInput`."""

@@ -15,20 +15,24 @@ _ORDERS: Final = "GetOrders"
 _WRITE: Final = "PostCustomerInvoice"
 
 
-def worst_case(demand: Demand, *, tills: int, is_kept: bool) -> tuple[Calls, ...]:
+def worst_case(demand: Demand, *, tills: int, is_kept: bool) -> tuple[Calls, ...]:  # noqa: C901, PLR0911  (a table)
     """Say what a demand costs. `is_kept`: windows are taken as they are for a while, not asked each time."""
-    n, window = demand.count, Calls(_INVOICES, tills, once=is_kept)
+    n, pages = demand.count, demand.most_pages if demand.criteria else demand.pages
+    turns = 1 if is_kept else pages
+    window = Calls(_INVOICES, tills * turns, once=is_kept)
     match demand.need, demand.kind, demand.by:
         case (Need.RECORD, _, By.REFERENCE) if demand.fields == frozenset():
             return ()
         case (Need.RECORD, Kind.ORDER, By.ROW | By.NUMBER):  # rows are whole, and there is no such look-up
             return ()
         case (Need.RECORD | Need.LIST, Kind.CUSTOMER, _):
-            return (Calls(_CUSTOMERS, 1, once=is_kept),)
-        case (Need.RECORD, Kind.ORDER, _) | (Need.LINES, Kind.ORDER, By.ROW) | (Need.ROUNDING, _, _):
+            return (Calls(_CUSTOMERS, turns, once=is_kept),)
+        case (Need.RECORD, Kind.ORDER, _) | (Need.LINES, Kind.ORDER, By.ROW):
             return (Calls(_ORDER, n),)
+        case (Need.ROUNDING, Kind.INVOICE, _):
+            return (Calls(_ORDER, n * ASSUMED_ORDERS, open_ended=True),)
         case (Need.LIST, Kind.ORDER, _):
-            return (Calls(_ORDERS, demand.most_pages if demand.criteria else demand.pages),)
+            return (Calls(_ORDERS, pages),)
         case (Need.LIST, Kind.INVOICE, _) if "order" in demand.criteria:
             return Calls(_ORDER, demand.most_pages if len(demand.criteria) > 1 else demand.pages), window
         case (Need.RECORD | Need.LIST, Kind.INVOICE, _):

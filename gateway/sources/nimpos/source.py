@@ -34,10 +34,11 @@ from gateway.model import (
     VatBasis,
     Write,
 )
-from gateway.sources.base import Answer, Fetch, Prepared, Refused, Settled, SourceParts, SourceProfile, each, one_for_all
+from gateway.sources.base import Answer, Calls, Demand, Fetch, Prepared, Refused, Settled, SourceParts, SourceProfile, each, one_for_all
 from gateway.sources.decode import Malformed, convert, decode_tree, encode_tree
 from gateway.sources.index import Snapshot
 from gateway.sources.nimpos import endpoints, mapping, writes
+from gateway.sources.nimpos.costs import worst_case
 from gateway.sources.nimpos.mapping import Installation
 from gateway.sources.nimpos.pages import PlacedOrder, as_listed, may_be_customer, may_be_invoice, may_be_order, to_page
 from gateway.sources.nimpos.payloads import (
@@ -148,6 +149,15 @@ class NimposSource:
     def personal_fields(self) -> frozenset[str]:
         """No published field is said to hold a personal identity number."""
         return frozenset()
+
+    @property
+    def orders_per_invoice(self) -> None:
+        """No bound is published."""
+        return None
+
+    def worst_case(self, demand: Demand) -> tuple[Calls, ...]:
+        """Say which calls a demand costs at most; see `costs`."""
+        return worst_case(demand, tills=self._windows.till_count, is_kept=self._windows.are_kept)
 
     def canonical(self, kind: Kind, native_id: str) -> str:
         """Give the GUID of a customer, order or invoice in lower case with hyphens; raises `InvalidInput` for anything else."""

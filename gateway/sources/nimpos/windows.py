@@ -31,6 +31,8 @@ ReadRows: TypeAlias = Callable[[Request, Scope], Awaitable[Rows]]
 # A till that was offline hands in what was changed before.
 _OVERLAP: Final = timedelta(days=1)
 _AHEAD: Final = timedelta(days=1)
+# The start of a window may be exclusive.
+_BEFORE: Final = timedelta(seconds=1)
 _FULL_AFTER_SECONDS: Final = 24 * 3600.0
 
 
@@ -105,6 +107,8 @@ class Windows:
         self._terminal_ids = tuple(dict.fromkeys(options.terminal_ids))
         self.start = local_midnight(options.window_start, profile.time_zone)
         self._customers = self._index("GetCustomers", self._read_customers, is_incremental=True)
+        self._last_change: datetime | None = None
+        """Of the customers that are known."""
         self._debts = self._index("GetCustomerDebts", self._read_debts)
         self._tills = tuple(self._index("GetCustomerInvoice", self._reader_of(till)) for till in self._terminal_ids)
         self._merged: tuple[tuple[Snapshot[Seen[InvoicePayload]], ...], Snapshot[Seen[InvoicePayload]]] = ((), Snapshot(order=_place_of))
@@ -113,6 +117,11 @@ class Windows:
     def till_count(self) -> int:
         """How many tills there are."""
         return len(self._tills)
+
+    @property
+    def are_kept(self) -> bool:
+        """Say whether what a window has shown is taken as it is for a while."""
+        return self._ttl_seconds > 0
 
     def now(self) -> datetime:
         """Give the present second in the source's zone; whole seconds, so that equal reads look equal."""
@@ -164,8 +173,17 @@ class Windows:
         )
 
     async def _read_customers(self, since: datetime | None, scope: Scope) -> Window[Seen[CustomerPayload]]:
-        request = endpoints.get_customers(self.window(since))
-        return await self._read(request, CustomerPayload, scope, dated="Updated", numbered="CustomerNo")
+        """Ask for an increment from before the last known change on: it then has a row, and an empty one is an error that looks so."""
+        last = self._last_change
+        if since is not None and last is not None and last - _BEFORE < since:
+            since = (last - _BEFORE).astimezone(self._profile.time_zone)
+        window = await self._read(
+            endpoints.get_customers(self.window(since)), CustomerPayload, scope, dated="Updated", numbered="CustomerNo"
+        )
+        changes = [datetime.fromisoformat(seen.place[0]) for seen in window.rows.values() if seen.place[0]]
+        self._last_change = max(changes if last is None else [last, *changes], default=None)
+        is_empty = last is not None and not window.rows
+        return replace(window, complete=window.complete and not is_empty)
 
     async def _read_debts(self, since: datetime | None, scope: Scope) -> Window[Seen[DebtPayload]]:
         request = endpoints.get_customer_debts(self.window(since))

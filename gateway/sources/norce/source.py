@@ -32,9 +32,10 @@ from gateway.model import (
     UserErrorCode,
     Write,
 )
-from gateway.sources.base import Answer, Fetch, Prepared, Refused, Settled, SourceParts, SourceProfile, each
-from gateway.sources.decode import Malformed, decode, is_nothing
+from gateway.sources.base import Answer, Calls, Demand, Fetch, Prepared, Refused, Settled, SourceParts, SourceProfile, each
+from gateway.sources.decode import Malformed, decode, is_nothing, is_null
 from gateway.sources.norce import endpoints, writes
+from gateway.sources.norce.costs import Rows, worst_case
 from gateway.sources.norce.endpoints import CUSTOMERS, INVOICES, ORDERS
 from gateway.sources.norce.lists import Lists
 from gateway.sources.norce.mapping import (
@@ -81,6 +82,9 @@ class NorceSource:
         self._clock = parts.clock
         self._query = Query(parts.options, parts.upstream, parts.clock)
         self._lister = Lists(parts, self._query)
+        known = {Kind.CUSTOMER: _CUSTOMER_ROW, Kind.ORDER: _ORDER_ROW, Kind.INVOICE: _INVOICE_ROW}
+        unsaid = frozenset() if parts.profile.currencies else frozenset({"currency"})
+        self._rows = Rows({kind: names - unsaid for kind, names in known.items()}, self._query.is_off, self._options.create_via)
 
     @property
     def profile(self) -> SourceProfile:
@@ -131,6 +135,15 @@ class NorceSource:
     def personal_fields(self) -> frozenset[str]:
         """Names under which Services and Query send a social security number."""
         return _PERSONAL
+
+    @property
+    def orders_per_invoice(self) -> int:
+        """An invoice is of one order."""
+        return 1
+
+    def worst_case(self, demand: Demand) -> tuple[Calls, ...]:
+        """Say which calls a demand costs at most; see `costs`."""
+        return worst_case(demand, self._rows)
 
     def canonical(self, kind: Kind, native_id: str) -> str:
         """Give the one spelling of a key; raises `InvalidInput` when no such key can exist."""
@@ -286,7 +299,7 @@ class NorceSource:
     async def _ask(self, request: Request, scope: Scope, read: Callable[[bytes], T]) -> T | None:
         """Send a read; None: it answered null."""
         response = await self._upstream.read(request, scope)
-        return None if is_nothing(response.body) else self._read(request, response.body, read)
+        return None if is_null(response.body) else self._read(request, response.body, read)
 
     def _read(self, request: Request, body: bytes, read: Callable[[bytes], T]) -> T:
         try:
@@ -429,7 +442,7 @@ class NorceSource:
         """Read an order by its number, then its status; a Query that fails leaves the status UNKNOWN."""
         request = endpoints.get_order_by_no(self._options, number)
         response = await self._upstream.read(request, scope)
-        if is_nothing(response.body):
+        if is_null(response.body):
             return None
         order = self._read(request, response.body, lambda body: self._to_order(body, None))
         found = (await self._query.by_id(ORDERS, OrderRow, [order.ref.native_id], scope)).get(order.ref.native_id)

@@ -31,7 +31,7 @@ _INVOICE_STATUSES: Final = 4
 _ORDER_STATUSES: Final = 6
 
 
-def worst_case(demand: Demand, *, shops: int) -> tuple[Calls, ...]:
+def worst_case(demand: Demand, *, shops: int) -> tuple[Calls, ...]:  # noqa: C901, PLR0911  (a table)
     """Say what a demand costs."""
     n = demand.count
     match demand.need, demand.kind, demand.by:
@@ -59,7 +59,7 @@ def worst_case(demand: Demand, *, shops: int) -> tuple[Calls, ...]:
             return ()
 
 
-def _record(demand: Demand, shops: int) -> tuple[Calls, ...]:
+def _record(demand: Demand, shops: int) -> tuple[Calls, ...]:  # noqa: PLR0911  (a table)
     n, fields = demand.count, demand.fields
     match demand.kind, demand.by:
         case (_, By.REFERENCE) if fields == frozenset():
@@ -85,7 +85,7 @@ def _record(demand: Demand, shops: int) -> tuple[Calls, ...]:
 
 
 def _referred_order(n: int) -> tuple[Calls, ...]:
-    """By the code that came along, and by id where none did or the shop has another order under it."""
+    """Read by the code that came along, and by id where none did or the shop has another order under it."""
     return Calls(_ORDER_BY_CODE, n), Calls(_ORDER, n)
 
 
@@ -95,7 +95,7 @@ def _read_again(kind: Kind, n: int) -> tuple[Calls, ...]:
 
 def _list(demand: Demand, shops: int) -> tuple[Calls, ...]:
     criteria = demand.criteria
-    pages = demand.most_pages if criteria - _APPLIED else demand.pages
+    pages, rows = (demand.most_pages, demand.most_count) if criteria - _APPLIED else (demand.pages, demand.count)
     customer = (Calls(_CUSTOMER, pages),) if "customer" in criteria else ()
     match demand.kind:
         case Kind.CUSTOMER if "number" in criteria:
@@ -103,14 +103,14 @@ def _list(demand: Demand, shops: int) -> tuple[Calls, ...]:
         case Kind.ORDER if "number" in criteria and not criteria & BY_LIST_ALONE:
             return (Calls(_ORDER_BY_CODE, shops),)
         case Kind.ORDER:
-            return *customer, Calls(endpoints.ORDERS, pages * (shops + _upstream_pages(demand.count)))
+            return *customer, Calls(endpoints.ORDERS, pages * (shops + _upstream_pages(rows)))
         case Kind.INVOICE if "order" in criteria:
             pages = demand.most_pages if criteria - {"order", "customer"} else demand.pages
             order = _times(_referred_order(1), pages) if "customer" in criteria else ()
             return *order, Calls(_ORDER_INVOICES, pages)
         case Kind.INVOICE:  # deleted invoices are left out afterwards, and an order may have no invoices at all
-            orders = Calls(endpoints.ORDERS, pages * (shops + _upstream_pages(demand.count)), open_ended=True)
-            return *customer, orders, Calls(_ORDER_INVOICES, pages * demand.count, open_ended=True)
+            orders = Calls(endpoints.ORDERS, pages * (shops + _upstream_pages(rows)), open_ended=True)
+            return *customer, orders, Calls(_ORDER_INVOICES, pages * rows, open_ended=True)
         case _:
             return ()
 

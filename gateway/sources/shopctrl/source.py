@@ -28,10 +28,11 @@ from gateway.model import (
     UpstreamRefusal,
     Write,
 )
-from gateway.sources.base import Answer, Fetch, Prepared, Refused, Settled, SourceParts, SourceProfile, each
+from gateway.sources.base import Answer, Calls, Demand, Fetch, Prepared, Refused, Settled, SourceParts, SourceProfile, each
 from gateway.sources.decode import Malformed, decode, is_nothing
 from gateway.sources.shopctrl import endpoints, mapping, writes
 from gateway.sources.shopctrl.bill import Bill
+from gateway.sources.shopctrl.costs import worst_case
 from gateway.sources.shopctrl.invoice_list import InvoiceList
 from gateway.sources.shopctrl.labels import Labels
 from gateway.sources.shopctrl.order_list import BY_LIST_ALONE, OrderList
@@ -146,6 +147,15 @@ class ShopctrlSource:
     def personal_fields(self) -> frozenset[str]:
         """Name the field of a customer that holds a personal identity number."""
         return frozenset({"PersonalNumber"})
+
+    @property
+    def orders_per_invoice(self) -> int:
+        """An invoice is of one order."""
+        return 1
+
+    def worst_case(self, demand: Demand) -> tuple[Calls, ...]:
+        """Say which calls a demand costs at most; see `costs`."""
+        return worst_case(demand, shops=len(self._options.shop_ids))
 
     def canonical(self, kind: Kind, native_id: str) -> str:
         """Give an integer without leading zeros; raises `InvalidInput` for what is no positive 64-bit integer."""
