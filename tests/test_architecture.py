@@ -36,7 +36,7 @@ def test_a_file_names_no_system_but_its_own(path: Path) -> None:
 
 
 def test_every_source_has_at_least_the_files_of_its_twins() -> None:
-    expected = {"__init__.py", "endpoints.py", "mapping.py", "payloads.py", "settings.py", "source.py", "writes.py"}
+    expected = {"__init__.py", "costs.py", "endpoints.py", "mapping.py", "payloads.py", "settings.py", "source.py", "writes.py"}
 
     for name in NAMES:
         found = {path.name for path in (GATEWAY / "sources" / name).iterdir() if path.suffix == ".py"}

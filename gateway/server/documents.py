@@ -5,22 +5,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
-from typing import Final
 from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.errors import GatewayError, NotAuthenticated, NotPermitted, UpstreamError
-from gateway.execution import mask
+from gateway.errors import NotAuthenticated, NotPermitted
 from gateway.loaders import Clock, Loaders, Scope, SourceSet, to_ref
 from gateway.model import DocumentContent, Kind, Permission
-from gateway.server.answer import encode, show_refusal
 from gateway.server.callers import ANYBODY, Callers
+from gateway.server.door import guarded, respond
 from gateway.settings import Settings
-
-_TIMED_OUT: Final = "UPSTREAM_TIMEOUT"
 
 
 class LinkSigner:
@@ -59,15 +54,13 @@ class DocumentEndpoint:
     async def answer(self, request: Request) -> Response:
         """Answer with the file, 304 when the client has it, or JSON that says why not."""
         request_id = secrets.token_hex(8)
-        try:
-            content = await self._content(request, request_id)
-        except GatewayError as error:
-            return _refusal(encode(show_refusal(error, request_id)), _status_of(error))
-        except Exception as error:  # noqa: BLE001  (a bug of ours is told as one, too)
-            return _refusal(encode({"errors": [mask(error, request_id)]}), 500)
+        return await guarded(request_id, lambda: self._answer(request, request_id))
+
+    async def _answer(self, request: Request, request_id: str) -> Response:
+        content = await self._content(request, request_id)
         if content is None:
-            answer = {"message": "there is no such document", "extensions": {"code": "NOT_FOUND", "requestId": request_id}}
-            return _refusal(encode({"errors": [answer]}), 404)
+            error = {"message": "there is no such document", "extensions": {"code": "NOT_FOUND", "requestId": request_id}}
+            return respond({"errors": [error]}, 404)
         return _send(content, request.headers.get("if-none-match"))
 
     async def _content(self, request: Request, request_id: str) -> DocumentContent | None:
@@ -108,18 +101,3 @@ def _disposition(name: str) -> str:
     """Name the file twice: for clients that read ASCII only, and as it is (RFC 6266)."""
     plain = "".join(character if character.isascii() and (character.isalnum() or character in "._- ") else "_" for character in name)
     return f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
-
-
-def _refusal(body: bytes, status: int) -> Response:
-    headers: Mapping[str, str] = {"www-authenticate": "Bearer"} if status == 401 else {}  # noqa: PLR2004  (HTTP's own number)
-    return Response(body, status, dict(headers), "application/json; charset=utf-8")
-
-
-def _status_of(error: GatewayError) -> int:
-    if isinstance(error, NotAuthenticated):
-        return 401
-    if isinstance(error, NotPermitted):
-        return 403
-    if isinstance(error, UpstreamError):
-        return 504 if error.code == _TIMED_OUT else 502
-    return 400

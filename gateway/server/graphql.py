@@ -9,20 +9,19 @@ from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from typing import Final, NoReturn
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.errors import GatewayError, InvalidInput, LimitExceeded, NotAuthenticated
-from gateway.execution import Ask, Executor, Facts, facts_of, mask
+from gateway.errors import InvalidInput, LimitExceeded
+from gateway.execution import Ask, Executor, Facts, facts_of
 from gateway.loaders import Clock, LinkRules, Loaders, Scope, SourceSet
 from gateway.model import Caller, Permission
 from gateway.schema import Context
-from gateway.server.answer import encode, show_refusal
 from gateway.server.callers import Callers
 from gateway.server.documents import LinkSigner
+from gateway.server.door import UnsupportedMediaType, guarded, respond
 from gateway.settings import Settings
 
-JSON_TYPE: Final = "application/json; charset=utf-8"
 _MAX_EXPONENT: Final = 30
 
 Explain = Callable[[Ask, SourceSet], Mapping[str, object]]
@@ -55,14 +54,7 @@ class GraphqlEndpoint:
     async def answer(self, request: Request) -> Response:
         """Answer one request. Whatever went wrong is JSON with a code; nobody gets a traceback."""
         request_id = secrets.token_hex(8)
-        try:
-            return await self._answer(request, request_id)
-        except GatewayError as error:
-            return _respond(show_refusal(error, request_id), _status_of(error))
-        except ClientDisconnect:
-            return Response(status_code=400)  # nobody is left to read it
-        except Exception as error:  # noqa: BLE001  (a bug of ours is told as one, too)
-            return _respond({"errors": [mask(error, request_id)]}, 500)
+        return await guarded(request_id, lambda: self._answer(request, request_id))
 
     async def _answer(self, request: Request, request_id: str) -> Response:
         caller = self._callers.identify(request.headers.get("authorization"))
@@ -108,7 +100,7 @@ class GraphqlEndpoint:
             answer["data"] = result.data
         if result.ran and explanation is not None:
             answer["extensions"] = {"explain": explanation}
-        return _respond(answer, 200 if result.ran else 400)
+        return respond(answer, 200 if result.ran else 400)
 
     def _context(self, caller: Caller, request: Request, scope: Scope) -> Context:
         return Context(
@@ -161,20 +153,3 @@ def _exact(text: str) -> Decimal:
 
 def _refuse(text: str) -> NoReturn:
     raise ValueError(text)
-
-
-class UnsupportedMediaType(InvalidInput):
-    """The body is not in a media type that is taken."""
-
-
-def _status_of(error: GatewayError) -> int:
-    if isinstance(error, NotAuthenticated):
-        return 401
-    if isinstance(error, LimitExceeded):
-        return 413
-    return 415 if isinstance(error, UnsupportedMediaType) else 400
-
-
-def _respond(answer: dict[str, object], status: int) -> Response:
-    headers = {"www-authenticate": "Bearer"} if status == 401 else {}  # noqa: PLR2004  (HTTP's own number)
-    return Response(encode(answer), status, headers, JSON_TYPE)
