@@ -25,14 +25,14 @@ _LINES_OF = {Kind.ORDER: Fetch.ORDER_LINES, Kind.INVOICE: Fetch.INVOICE_LINES}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A reference and the attributes of its record that are wanted; None: all of them."""
+class _Reading:
+    """A read that has begun: what it was asked for, and its answer."""
 
-    ref: Ref
-    fields: frozenset[str] | None = None
+    fields: frozenset[str] | None
+    answer: asyncio.Future[Answer | Exception]
 
 
-class ByRef(DataLoader[Asked, Answer]):
+class ByRef(DataLoader[Ref, Answer]):
     """Loads one kind of thing by reference; the answer of a failed key is raised to whoever awaits that key."""
 
     def __init__(self, fetch: Fetch, sources: SourceSet, scope: Scope) -> None:
@@ -40,44 +40,50 @@ class ByRef(DataLoader[Asked, Answer]):
         self._fetch = fetch
         self._sources = sources
         self._scope = scope
-        self._read: dict[Ref, asyncio.Future[tuple[Answer | Exception, frozenset[str] | None]]] = {}
-        """The latest read of each key: its answer, and the attributes it was asked for."""
+        self._wanted: dict[Ref, frozenset[str] | None] = {}
+        """Of each key that waits for its batch: the attributes that are wanted; None: all of them."""
+        self._read: dict[Ref, _Reading] = {}
+        """The latest read of each key."""
 
-    async def load_covering(self, ref: Ref, fields: frozenset[str] | None) -> Answer:
-        """Load a record that has the wanted attributes; one that was read already, or is being read, serves when it has them."""
+    async def load_covering(self, ref: Ref, fields: frozenset[str] | None = None) -> Answer:
+        """Load what a key stands for, with the wanted attributes (None: all); a read that has them, or is at it, serves."""
+        if ref in self._wanted:  # its batch has not begun: it asks for these, too
+            self._wanted[ref] = _union((self._wanted[ref], fields))
+            return await self.load(ref)
         read = self._read.get(ref)
         if read is not None:
-            answer, had = await read
-            if _covers(answer, had, fields):
+            answer = await read.answer
+            if _covers(answer, read.fields, fields):
                 if isinstance(answer, Exception):
                     raise answer
                 return answer
-        return await self.load(Asked(ref, fields))
+            if self._read[ref] is not read or ref in self._wanted:  # another reads it again already
+                return await self.load_covering(ref, fields)
+            self.clear(ref)
+        self._wanted[ref] = fields
+        return await self.load(ref)
 
-    async def batch_load_fn(self, keys: Sequence[Asked]) -> list[Answer | Exception]:  # type: ignore[override]  # the library says List
+    async def batch_load_fn(self, keys: Sequence[Ref]) -> list[Answer | Exception]:  # type: ignore[override]  # the library says List
         """Ask each source for its keys, all sources at once, and put the answers in the order of the keys."""
-        wanted: dict[Ref, frozenset[str] | None] = {}
-        for asked in keys:
-            before = wanted.get(asked.ref, asked.fields)
-            wanted[asked.ref] = None if before is None or asked.fields is None else before | asked.fields
-        for ref in wanted:
-            self._read[ref] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        readings = {ref: _Reading(self._wanted.pop(ref), loop.create_future()) for ref in keys}
+        self._read.update(readings)
         by_source: dict[str, list[Ref]] = {}
-        for ref in wanted:
+        for ref in keys:
             by_source.setdefault(ref.source, []).append(ref)
         found: dict[Ref, Answer | Exception] = {}
-        for part in await asyncio.gather(*(self._ask(key, refs, wanted) for key, refs in by_source.items())):
+        for part in await asyncio.gather(*(self._ask(key, refs, readings) for key, refs in by_source.items())):
             found.update(part)
-        for ref, answer in found.items():
-            self._read[ref].set_result((answer, wanted[ref]))
-        return [found[asked.ref] for asked in keys]
+        for ref, reading in readings.items():
+            reading.answer.set_result(found[ref])
+        return [found[ref] for ref in keys]
 
-    async def _ask(self, key: str, refs: list[Ref], wanted: Mapping[Ref, frozenset[str] | None]) -> dict[Ref, Answer | Exception]:
+    async def _ask(self, key: str, refs: list[Ref], readings: Mapping[Ref, _Reading]) -> dict[Ref, Answer | Exception]:
         source = self._sources.get(key)
         if source is None:
             return dict.fromkeys(refs)
         try:
-            answers = await source.fetch_many(self._fetch, refs, self._scope, _union([wanted[ref] for ref in refs]))
+            answers = await source.fetch_many(self._fetch, refs, self._scope, _union(readings[ref].fields for ref in refs))
             return dict(zip(refs, answers, strict=True))
         except Exception as error:  # noqa: BLE001  (a bug in one source stays that source's: raised to those who asked it)
             return dict.fromkeys(refs, error)
@@ -94,9 +100,11 @@ def _union(parts: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
 
 def _covers(answer: Answer | Exception, had: frozenset[str] | None, fields: frozenset[str] | None) -> bool:
     """Say whether an answer serves for the wanted attributes: a failure and an absence do, a whole read, or one that has them."""
-    if had is None or not isinstance(answer, Record):
+    if had is None or not isinstance(answer, Record | InvoicePayments):
         return True
-    return fields is not None and all(name in had or getattr(answer, name, UNREAD) is not UNREAD for name in fields)
+    if fields is None:
+        return False
+    return all(name in had or (isinstance(answer, Record) and getattr(answer, name, UNREAD) is not UNREAD) for name in fields)
 
 
 class ByNumber(DataLoader[tuple[str, Kind, str], tuple[Record, ...]]):
@@ -146,15 +154,15 @@ class Loaders:
 
     async def load_lines(self, ref: Ref) -> Lines | None:
         """Load the lines of an order or invoice where they are a call of their own; None when the source gives none."""
-        return cast("Lines | None", await self._loader(_LINES_OF[ref.kind]).load(Asked(ref)))
+        return cast("Lines | None", await self._loader(_LINES_OF[ref.kind]).load_covering(ref))
 
     async def load_payments(self, ref: Ref, fields: frozenset[str] | None = None) -> InvoicePayments | None:
         """Load what is paid of an invoice; None when the source does not say. `fields`: as `load_record` has it."""
-        return cast("InvoicePayments | None", await self._loader(Fetch.PAYMENTS).load(Asked(ref, fields)))
+        return cast("InvoicePayments | None", await self._loader(Fetch.PAYMENTS).load_covering(ref, fields))
 
     async def load_document(self, ref: Ref) -> DocumentContent | None:
         """Load the document of an invoice, whole and checked; None when it has none."""
-        return cast("DocumentContent | None", await self._loader(Fetch.DOCUMENT).load(Asked(ref)))
+        return cast("DocumentContent | None", await self._loader(Fetch.DOCUMENT).load_covering(ref))
 
     async def load_by_number(self, source: Source, kind: Kind, number: str) -> Record | None:
         """Find the one object with this number; None when there is none. Raises `AmbiguousLookup` when there are several."""

@@ -247,3 +247,73 @@ async def test_whatever_goes_wrong_in_a_search_reaches_the_one_who_searched(erro
     ]
 
     assert found == [error, invoice("1", "two", "F-1")]
+
+
+# ------------------------------------------------------------------ wanted attributes
+
+
+async def test_attributes_wanted_in_one_tick_are_read_together() -> None:
+    source = source_of(invoice("1"))
+    loaders = loaders_over(source)
+    ref = Ref("one", Kind.INVOICE, "1")
+
+    await asyncio.gather(loaders.load_record(ref, frozenset({"number"})), loaders.load_record(ref, frozenset({"totals"})))
+
+    assert source.fields == [frozenset({"number", "totals"})]
+
+
+async def test_a_record_that_has_the_wanted_attributes_is_not_read_again() -> None:
+    source = source_of(invoice("1", number="7"))
+    loaders = loaders_over(source)
+    ref = Ref("one", Kind.INVOICE, "1")
+
+    await loaders.load_record(ref, frozenset({"totals"}))
+    await loaders.load_record(ref, frozenset({"totals"}))
+    await loaders.load_record(ref, frozenset({"number"}))
+
+    assert source.fields == [frozenset({"totals"})]
+
+
+async def test_a_record_without_a_wanted_attribute_is_read_again_for_it() -> None:
+    source = source_of(invoice("1"))
+    loaders = loaders_over(source)
+    ref = Ref("one", Kind.INVOICE, "1")
+
+    await loaders.load_record(ref, frozenset({"number"}))
+    await loaders.load_record(ref, frozenset({"totals"}))
+    await loaders.load_record(ref)
+
+    assert source.fields == [frozenset({"number"}), frozenset({"totals"}), None]
+
+
+async def test_who_asks_while_a_read_is_under_way_waits_for_it() -> None:
+    source = MemorySource("one", {invoice("1").ref: invoice("1", number="7")}, meeting=asyncio.Barrier(2))
+    loaders = loaders_over(source)
+    ref = Ref("one", Kind.INVOICE, "1")
+
+    first = asyncio.create_task(loaders.load_record(ref, frozenset({"number"})))
+    for _ in range(5):  # turns of the loop until its batch is asked for
+        await asyncio.sleep(0)
+    assert len(source.batches) == 1
+    second = asyncio.create_task(loaders.load_record(ref, frozenset({"number"})))
+    assert source.meeting is not None
+    await source.meeting.wait()
+
+    assert await first == await second == invoice("1", number="7")
+    assert len(source.batches) == 1
+
+
+@given(turns=st.lists(st.tuples(st.integers(0, 4), st.sampled_from(("number", "totals", "lines"))), min_size=2, max_size=8))
+async def test_whoever_asks_for_whatever_at_whatever_moment_is_answered(turns: list[tuple[int, str]]) -> None:
+    source = source_of(invoice("1"))
+    loaders = loaders_over(source)
+    ref = Ref("one", Kind.INVOICE, "1")
+
+    async def later(ticks: int, name: str) -> Record | None:
+        for _ in range(ticks):
+            await asyncio.sleep(0)
+        return await loaders.load_record(ref, frozenset({name}))
+
+    found = await asyncio.gather(*(later(*turn) for turn in turns))
+
+    assert found == [invoice("1")] * len(turns)
