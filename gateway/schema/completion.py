@@ -109,7 +109,9 @@ def _needs_fetch(info: Info, record: Record) -> bool:
 
 def _is_elsewhere(record: Record, name: str) -> bool:
     """Say whether a field of an object that was read is a call of its own: lines, or the party of an invoice's order."""
-    return record.fetched_at is not None and (name == "lines" or (name == "customer" and isinstance(record, Invoice)))
+    if record.fetched_at is None:
+        return False
+    return name == "lines" or (name == "customer" and isinstance(record, Invoice) and record.orders is not UNREAD)
 
 
 def _may_see_raw(context: Context) -> bool:

@@ -319,3 +319,34 @@ async def test_what_no_call_could_tell_is_null() -> None:
 
     nothing: dict[str, object] = {"number": None, "type": None, "totals": None, "orders": None, "customer": None, "warnings": []}
     assert (data, errors) == ({"node": nothing}, [])
+
+
+# ------------------------------------------------------------------ the party of an invoice
+
+
+PARTY = Customer(ref=Ref("one", Kind.CUSTOMER, "k"), native_type="Customer", fetched_at=NOW, number="7", name="Kringlan")
+LISTED = "{ invoices { nodes { number customer { name } } } }"
+
+
+async def test_a_listed_invoice_that_names_neither_party_nor_order_is_read_whole_for_its_party() -> None:
+    whole = Invoice(ref=INVOICE, native_type="Invoice", fetched_at=NOW, number="F-1", customer=PARTY, orders=())
+    listed = Invoice(ref=INVOICE, native_type="Invoice", fetched_at=NOW, number="F-1")
+    one = MemorySource("one", {INVOICE: whole}, listed=[listed])
+
+    data, errors = await ask(LISTED, one)
+
+    assert errors == []
+    assert data == {"invoices": {"nodes": [{"number": "F-1", "customer": {"name": "Kringlan"}}]}}
+    assert one.batches == [(Fetch.INVOICE, ("i",))]
+
+
+async def test_a_listed_invoice_whose_order_is_known_gets_its_party_from_the_order() -> None:
+    listed = Invoice(ref=INVOICE, native_type="Invoice", fetched_at=NOW, number="F-1", orders=(reference(ORDERS[0]),))
+    ordered = Order(ref=ORDERS[0], native_type="Order", fetched_at=NOW, customer=PARTY)
+    one = MemorySource("one", {ORDERS[0]: ordered}, listed=[listed])
+
+    data, errors = await ask(LISTED, one)
+
+    assert errors == []
+    assert data == {"invoices": {"nodes": [{"number": "F-1", "customer": {"name": "Kringlan"}}]}}
+    assert one.batches == [(Fetch.ORDER, ("a",))]
