@@ -14,6 +14,10 @@ import httpx
 from gateway.app import create_app, settings_from
 from gateway.sandbox.server import RunningSandbox
 
+# A slow machine is no failure: gateway and sandbox share one loop here.
+PATIENCE = {"timeout_seconds": 60, "connect_timeout_seconds": 60}
+DEADLINES = {"deadline_seconds": 120, "mutation_deadline_seconds": 120}
+
 
 @dataclass(frozen=True, slots=True)
 class Graph:
@@ -51,8 +55,8 @@ async def open_graph(
 ) -> AsyncIterator[Graph]:
     """Open a gateway over a sandbox; `sources` adds keys to source tables, `settings` are further tables of the file."""
     tables = running.sandbox.source_tables(running.base_url)
-    merged = {key: {**table, **(sources or {}).get(key, {})} for key, table in tables.items()}
-    app = create_app(settings_from({"server": {"introspection": True}, "sources": merged, **settings}))
+    merged = {key: {**PATIENCE, **table, **(sources or {}).get(key, {})} for key, table in tables.items()}
+    app = create_app(settings_from({"server": {"introspection": True, **DEADLINES}, "sources": merged, **settings}))
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.example") as client,

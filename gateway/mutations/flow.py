@@ -13,6 +13,8 @@ from gateway.model import Confirmation, MutationOutcome, Record, UpstreamRefusal
 from gateway.sources.base import Prepared, Refused, Request, Response, Scope, Settled, Source
 
 _TURNED_AWAY: Final = frozenset({401, 403, 429})
+# A proxy's word that the source did not answer it in time, or not properly: the source may still be at work.
+_FROM_BETWEEN: Final = frozenset({408, 502, 504})
 _REFUSED_FOR_GOOD: Final = frozenset({400, 404, 405, 409, 410, 413, 415, 422})
 _MAX_WAIT_DIGITS: Final = 9
 
@@ -63,7 +65,7 @@ async def _send(source: Source, prepared: Prepared, scope: Scope) -> WriteResult
         if error.nothing_sent:
             errors = (_unavailable(error, "nothing was sent; the same key may be used again"),)
             return _result(prepared, Settled(outcome=MutationOutcome.NOT_APPLIED, errors=errors), sent=False)
-        return _result(prepared, _unanswered(await source.look(prepared, scope), error), sent=True)
+        return _result(prepared, _unanswered(await source.look(prepared, scope), error.message), sent=True)
     return _result(prepared, await _settle(source, prepared, response, scope), sent=True)
 
 
@@ -76,16 +78,18 @@ async def _settle(source: Source, prepared: Prepared, response: Response, scope:
     if response.status in _REFUSED_FOR_GOOD:
         return Settled(outcome=MutationOutcome.REJECTED, errors=_refusals(source, response, UserErrorCode.UPSTREAM_REJECTED))
     seen = await source.look(prepared, scope)
+    if response.status in _FROM_BETWEEN:
+        return _unanswered(seen, f"something between answered {response.status}")
     if seen.outcome is MutationOutcome.REJECTED:
         return Settled(outcome=MutationOutcome.REJECTED, errors=_refusals(source, response, UserErrorCode.UPSTREAM_REJECTED))
     return seen
 
 
-def _unanswered(seen: Settled, error: UpstreamError) -> Settled:
+def _unanswered(seen: Settled, what: str) -> Settled:
     """Weigh a look after a write that got no answer: absence proves nothing yet, the upstream may still be at work."""
     if seen.outcome is not MutationOutcome.REJECTED:
         return seen
-    message = f"{error.message}; it is not there now, and may still come: look again before sending it under a new key"
+    message = f"{what}; it is not there now, and may still come: look again before sending it under a new key"
     return Settled(outcome=MutationOutcome.UNKNOWN, errors=(UserError(UserErrorCode.OUTCOME_UNKNOWN, message),))
 
 

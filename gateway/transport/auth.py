@@ -104,7 +104,7 @@ class TokenCredentials:
         if not response.is_success:
             raise TokenRefused(malformed=False)
         try:
-            token = msgspec.json.decode(response.body, type=_TokenPayload)
+            token = msgspec.json.decode(response.body, type=_TokenPayload, strict=False)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             raise TokenRefused(malformed=True) from None
         life = DEFAULT_LIFE_SECONDS if token.expires_in is None else token.expires_in

@@ -110,12 +110,23 @@ async def test_what_the_source_says_stands_in_upstream_and_never_in_a_message_of
     assert [error.message for error in result.errors] == ["the source refused; see upstream"] * 2
 
 
-@pytest.mark.parametrize("status", [302, 304, 402, 408, 417, 418, 500, 501, 502, 503, 504, 599])
+@pytest.mark.parametrize("status", [302, 304, 402, 417, 418, 500, 501, 503, 599])
 @pytest.mark.parametrize(
     ("found", "outcome"),
     [("done", MutationOutcome.APPLIED), ("absent", MutationOutcome.REJECTED), ("unproven", MutationOutcome.UNKNOWN)],
 )
 async def test_an_answer_that_proves_nothing_leads_to_one_look_that_decides(status: int, found: str, outcome: MutationOutcome) -> None:
+    source = StubSource(answer=answered(status), found=FINDS[found])
+    result = await write_to(source)
+    assert (result.outcome, result.sent, source.asked) == (outcome, True, [*SENT_ONCE, "look"])
+
+
+@pytest.mark.parametrize("status", [408, 502, 504])
+@pytest.mark.parametrize(
+    ("found", "outcome"),
+    [("done", MutationOutcome.APPLIED), ("absent", MutationOutcome.UNKNOWN), ("unproven", MutationOutcome.UNKNOWN)],
+)
+async def test_a_proxy_that_gave_up_waiting_leaves_what_is_absent_now_unknown(status: int, found: str, outcome: MutationOutcome) -> None:
     source = StubSource(answer=answered(status), found=FINDS[found])
     result = await write_to(source)
     assert (result.outcome, result.sent, source.asked) == (outcome, True, [*SENT_ONCE, "look"])
