@@ -401,7 +401,7 @@ async def test_an_invoice_is_posted_with_every_field_under_its_published_name(gr
     assert request.headers["content-type"] == "application/json; charset=utf-8"
     assert request.body == (
         f'{{"Id":"{INVOICE_ID}","InvoiceNumber":30001,"CustomerId":"{CUSTOMER}","Remarks":"Bröd, \\"vecka\\" 25","InvoiceTotal":1250.50,'
-        '"PaymentStatus":6,"PaidDate":"2026-06-22T09:00:00+00:00","DueDate":"2026-07-21T00:00:00+02:00","EmailSent":true,'
+        '"PaymentStatus":6,"PaidDate":"2026-06-22T11:00:00+02:00","DueDate":"2026-07-21T00:00:00+02:00","EmailSent":true,'
         f'"SentDate":"2026-06-22T09:00:00.500000+02:00","OutletId":"{OUTLET}","TerminalId":"{TILL}","ForeignInvoiceNumber":10,'
         f'"Deleted":false,"ExportStatus":12,"ExportError":"{"x" * 500}","CreationDate":"2026-06-21T22:48:27.974544+02:00","Synced":true,'
         f'"OrdersGuid":["{ORDER}","{OPEN_ORDER}"],"PaidStatus":"Okänd"}}'

@@ -63,7 +63,7 @@ def may_be_customer(seen: Seen[CustomerPayload], criteria: Criteria) -> bool:
     return not (
         _differs(seen.number, criteria.number)
         or _differs(payload.email, criteria.email)
-        or (criteria.organization_number is not None and _differs(organization_number(payload.org_no), criteria.organization_number))
+        or _is_other_organization(organization_number(payload.org_no), criteria.organization_number)
     )
 
 
@@ -90,6 +90,13 @@ def may_be_order(order: Order, criteria: Criteria) -> bool:
 def _differs(said: str | None, wanted: str | None) -> bool:
     """Say whether a row certainly is not the one; what is not said may be."""
     return bool(said and wanted) and str(said).strip().casefold() != str(wanted).strip().casefold()
+
+
+def _is_other_organization(said: str | None, wanted: str | None) -> bool:
+    """Say whether two numbers are certainly of two organisations; the one may have its century in front, `16`."""
+    if not said or not wanted:
+        return False
+    return not (said.casefold().endswith(wanted.casefold()) or wanted.casefold().endswith(said.casefold()))
 
 
 def _is_between(instant: datetime | None, since: datetime | None, until: datetime | None) -> bool:

@@ -89,7 +89,7 @@ class OrderPayload(msgspec.Struct, frozen=True, rename="pascal"):
     payment_status: int | str | None = None
     external_status: int | str | None = None
     order_state: int | str | None = None
-    customer_invoice_id: str | None = None
+    customer_invoice_id: str | msgspec.UnsetType | None = msgspec.UNSET
     rounded_amount: Decimal | None = None
     order_total: Decimal | None = None
     order_lines: Any = None

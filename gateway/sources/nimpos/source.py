@@ -9,7 +9,16 @@ from datetime import datetime, timedelta
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
-from gateway.errors import AbsenceUnproven, GatewayError, InvalidCursor, InvalidInput, ListUnsupported, LookupUnsupported, MalformedAnswer
+from gateway.errors import (
+    AbsenceUnproven,
+    GatewayError,
+    InvalidCursor,
+    InvalidInput,
+    ListUnsupported,
+    LookupUnsupported,
+    MalformedAnswer,
+    UpstreamRejected,
+)
 from gateway.model import (
     Batching,
     Capability,
@@ -260,9 +269,16 @@ class NimposSource:
         return writes.refusals(response)
 
     async def probe(self, scope: Scope) -> str:
-        """Read the settings changed from now on; says whether they name the configured tills. Raises upstream errors."""
-        request = endpoints.get_settings(self._windows.window(self._windows.now()))
-        named = await self._read(request, scope, _named_terminals)
+        """Read the settings changed from now on; says whether they name the configured tills. Raises upstream errors.
+
+        Where an installation refuses them, invoices from now on show that it answers.
+        """
+        window = self._windows.window(self._windows.now())
+        try:
+            named = await self._read(endpoints.get_settings(window), scope, _named_terminals)
+        except UpstreamRejected:
+            await self._read_rows(endpoints.get_customer_invoice(window), scope)
+            return "GetCustomerInvoice answers; GetSettings does not, so that nothing confirms the configured tills"
         if not named:
             return "GetSettings answers; it names no tills"
         absent = sorted(self._terminal_ids - named)

@@ -61,12 +61,12 @@ def to_seen(key: str, row: Row, type_: type[P], *, dated: str, numbered: str, zo
 
 
 def to_place(value: object, key: str, zone: ZoneInfo) -> Place:
-    """Give a row its place among the others: its instant in UTC, empty where it has none, then its key."""
+    """Give a row its place among the others: its instant in UTC, empty where it has none or the framework's default, then its key."""
     try:
-        instant = to_instant(value, zone).astimezone(UTC).isoformat(timespec="microseconds") if isinstance(value, str) else ""
+        instant = to_instant(value, zone).astimezone(UTC) if isinstance(value, str) else None
     except (Malformed, OverflowError):  # the first and the last instant there is have no neighbour in another zone
-        instant = ""
-    return instant, key
+        instant = None
+    return "" if instant is None or instant.year == 1 else instant.isoformat(timespec="microseconds"), key
 
 
 def to_position(place: Place) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final, TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -43,6 +43,7 @@ OWN_FIELDS: Final[Mapping[str, str]] = {
 }
 _INTEGER: Final = re.compile(r"0|[1-9][0-9]{0,18}")
 _MAX_INTEGER: Final = 2**63 - 1
+_MINUTE: Final = timedelta(minutes=1)
 _DOCUMENTED_ORDER: Final = (
     "Id",
     "InvoiceNumber",
@@ -74,6 +75,7 @@ def mistakes(write: CreateInvoice, profile: SourceProfile, *, remarks_max_length
         *_not_accepted(write),
         *_of_another_source(write, profile),
         *_unfit(write, profile),
+        *_too_old(write, profile.time_zone),
         *_too_long(write, remarks_max_length),
     ]
 
@@ -119,10 +121,10 @@ def telling_orders(prepared: Prepared) -> list[str]:
 
 
 def is_written(invoice_id: str, orders: Sequence[OrderAnswer]) -> bool | None:
-    """Say what the telling orders prove; None: nothing, since one cannot be read or there is none."""
+    """Say what the telling orders prove; None: nothing, since one cannot be read or says nothing of invoices, or there is none."""
     if any(_invoice_of(order) == invoice_id for order in orders):
         return True
-    return False if orders and all(isinstance(order, OrderPayload) for order in orders) else None
+    return False if orders and all(_tells_of_invoices(order) for order in orders) else None
 
 
 def refusals(response: Response) -> tuple[UpstreamRefusal, ...]:
@@ -137,6 +139,10 @@ def refusals(response: Response) -> tuple[UpstreamRefusal, ...]:
 
 def _invoice_of(order: OrderAnswer) -> str | None:
     return guid_of(order.customer_invoice_id) if isinstance(order, OrderPayload) else None
+
+
+def _tells_of_invoices(order: OrderAnswer) -> bool:
+    return isinstance(order, OrderPayload) and order.customer_invoice_id is not msgspec.UNSET
 
 
 def _missing(write: CreateInvoice) -> list[UserError]:
@@ -198,6 +204,22 @@ def _unfit(write: CreateInvoice, profile: SourceProfile) -> list[UserError]:
     return found
 
 
+def _too_old(write: CreateInvoice, zone: ZoneInfo) -> list[UserError]:
+    """Find dates from before the zone had an offset of whole minutes: no JSON date can say them, and 0001-01-01 stands for none."""
+    own = write.system.get(SYSTEM_INPUT, {})
+    given: dict[tuple[str, ...], object] = {
+        ("dueDate",): write.due_date,
+        ("createdAt",): write.created_at,
+        (SYSTEM_INPUT, "paidAt"): own.get("paid_at"),
+        (SYSTEM_INPUT, "sentAt"): own.get("sent_at"),
+    }
+    return [
+        _error(UserErrorCode.INVALID, "this date is too old to be written with its offset", *path)
+        for path, value in given.items()
+        if isinstance(value, date) and (_local(value, zone).utcoffset() or _MINUTE) % _MINUTE
+    ]
+
+
 def _too_long(write: CreateInvoice, remarks_max_length: int | None) -> list[UserError]:
     found: list[UserError] = []
     export_error = write.system.get(SYSTEM_INPUT, {}).get("export_error")
@@ -217,12 +239,20 @@ def _on_the_wire(value: object, zone: ZoneInfo) -> object:
     match value:
         case UUID():
             return str(value)
-        case datetime():
-            return value.isoformat()
-        case date():
-            return local_midnight(value, zone).isoformat()
+        case date():  # an instant, too
+            return _local(value, zone).isoformat()
         case _:
             return value
+
+
+def _local(value: date, zone: ZoneInfo) -> datetime:
+    """Give an instant, or the start of a day, in local time, as NIMPOS writes its own: its day is then the one that NIMPOS will show."""
+    if not isinstance(value, datetime):
+        return local_midnight(value, zone)
+    try:
+        return value.astimezone(zone)
+    except OverflowError:  # the first and the last instant there is have no neighbour in another zone
+        return value
 
 
 def _error(code: UserErrorCode, message: str, *path: str) -> UserError:

@@ -469,6 +469,23 @@ async def test_a_probe_says_whether_the_configured_tills_are_known(tills: tuple[
     assert query_of(wire.requests[0])["LastExecutedDate"] == "2026-11-22T13:00:00+01:00"
 
 
+async def test_a_probe_of_an_installation_without_settings_reads_invoices_from_now_on() -> None:
+    source, wire = make_source(lambda request: answer("", 404) if "GetSettings" in request.url else answer("[]"))
+    assert (
+        await source.probe(make_scope())
+        == "GetCustomerInvoice answers; GetSettings does not, so that nothing confirms the configured tills"
+    )
+    assert paths(wire) == ["GetSettings", "GetCustomerInvoice"]
+    assert query_of(wire.requests[1])["LastExecutedDate"] == "2026-11-22T13:00:00+01:00"
+
+
+@pytest.mark.parametrize("status", [401, 404, 503])
+async def test_a_probe_of_an_installation_that_refuses_everything_raises(status: int) -> None:
+    source, _ = make_source(always("", status))
+    with pytest.raises(GatewayError):
+        await source.probe(make_scope())
+
+
 async def test_a_probe_that_fails_raises() -> None:
     source, _ = make_source(always("<html>"))
     with pytest.raises(GatewayError):

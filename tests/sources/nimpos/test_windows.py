@@ -244,9 +244,24 @@ def test_a_place_survives_being_written_down(instant: datetime | None, number: i
     assert from_position(to_position(place)) == place
 
 
-@pytest.mark.parametrize("date", ["soon", "0001-01-01T00:00:00+02:00", "9999-12-31T23:59:59-01:00", 5, None])
+@pytest.mark.parametrize(
+    "date", ["soon", "0001-01-01T00:00:00", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+02:00", "9999-12-31T23:59:59-01:00", 5, None]
+)
 def test_a_row_without_a_date_that_can_be_read_stands_first(date: object) -> None:
     assert to_place(date, CUSTOMER, STOCKHOLM) == ("", CUSTOMER)
+
+
+async def test_customers_that_were_never_changed_are_read_again_like_any_other() -> None:
+    source, _, clock = opened({"GetCustomers": [{"Id": guid(1), "Updated": "0001-01-01T00:00:00Z"}]})
+    for _ in range(2):
+        assert keys_of(await listed(source, CUSTOMER_LIST, 5)) == [guid(1)]
+        clock.advance(60)
+
+
+@pytest.mark.parametrize(("sent", "expected"), [("16556812-3344", [CUSTOMER]), ("556812-3344", [CUSTOMER]), ("16556812-3345", [])])
+async def test_an_organization_number_may_be_sent_with_its_century(sent: str, expected: list[str]) -> None:
+    source, _, _ = opened({"GetCustomers": [{"Id": CUSTOMER, "OrgNo": sent}]})
+    assert keys_of(await listed(source, Criteria(kind=Kind.CUSTOMER, organization_number="5568123344"), 5)) == expected
 
 
 async def test_a_customer_that_cannot_be_read_is_counted_and_the_page_is_full_all_the_same() -> None:

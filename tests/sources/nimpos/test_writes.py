@@ -177,7 +177,7 @@ def test_a_full_body_has_every_field_in_the_documented_order() -> None:
         ("Remarks", "Juni"),
         ("InvoiceTotal", Decimal("1250.00")),
         ("PaymentStatus", 1),
-        ("PaidDate", "2026-07-01T08:00:00+00:00"),
+        ("PaidDate", "2026-07-01T10:00:00+02:00"),
         ("DueDate", "2026-12-01T00:00:00+01:00"),
         ("EmailSent", True),
         ("SentDate", "2026-06-23T09:30:00+02:00"),
@@ -192,6 +192,29 @@ def test_a_full_body_has_every_field_in_the_documented_order() -> None:
         ("OrdersGuid", [ORDER, OTHER_ORDER]),
         ("PaidStatus", "Betald"),
     ]
+
+
+def test_an_instant_is_written_in_local_time_so_that_its_day_is_the_one_that_nimpos_will_show() -> None:
+    body = writes.to_body(changed(created_at=datetime(2026, 6, 30, 22, 30, tzinfo=UTC)), STOCKHOLM, NOW)
+    assert body["CreationDate"] == "2026-07-01T00:30:00+02:00"
+
+
+@pytest.mark.parametrize("year", [1, 1800, 1899])
+def test_a_date_from_before_whole_offsets_is_refused_by_name(year: int) -> None:
+    instant = datetime(year, 6, 1, tzinfo=UTC)
+    write = changed({"paid_at": instant, "sent_at": instant}, due_date=instant.date(), created_at=instant)
+    assert found_in(write) == [
+        (UserErrorCode.INVALID, ("input", "dueDate")),
+        (UserErrorCode.INVALID, ("input", "createdAt")),
+        (UserErrorCode.INVALID, ("input", "nimpos", "paidAt")),
+        (UserErrorCode.INVALID, ("input", "nimpos", "sentAt")),
+    ]
+    assert found_in(changed(due_date=date(1900, 1, 1))) == []
+
+
+def test_the_last_instant_there_is_is_written_as_given() -> None:
+    last = datetime.max.replace(tzinfo=UTC)
+    assert writes.to_body(changed(created_at=last), STOCKHOLM, NOW)["CreationDate"] == last.isoformat()
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12, places=3))
@@ -211,6 +234,7 @@ def test_orders_that_nimpos_does_not_have_are_named_by_their_place() -> None:
 
 CARRIES = OrderPayload(id=ORDER, customer_invoice_id=INVOICE.upper())
 CARRIES_NOT = OrderPayload(id=ORDER, customer_invoice_id=NOBODY)
+SILENT = OrderPayload(id=ORDER)
 UNREADABLE = UpstreamTimeout("late", source="pos", operation="GetOrderById")
 
 
@@ -222,10 +246,12 @@ UNREADABLE = UpstreamTimeout("late", source="pos", operation="GetOrderById")
         ([CARRIES_NOT, CARRIES_NOT], False),
         ([CARRIES_NOT, UNREADABLE], None),
         ([CARRIES_NOT, None], None),
+        ([OrderPayload(id=ORDER, customer_invoice_id=None)], False),
+        ([CARRIES_NOT, SILENT], None),
         ([], None),
     ],
 )
-def test_an_order_that_carries_the_invoice_proves_it_and_only_all_readable_ones_disprove_it(
+def test_an_order_that_carries_the_invoice_proves_it_and_only_all_that_tell_of_invoices_disprove_it(
     orders: list[writes.OrderAnswer], *, expected: bool | None
 ) -> None:
     assert writes.is_written(INVOICE, orders) is expected
