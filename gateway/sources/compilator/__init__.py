@@ -10,7 +10,7 @@ Quirks, each handled where it is named:
   published call reads one customer: the changed-since list is swept into an index (`customers`), its array is spelt
   `CustomerReponse` (`payloads`).
 - An order's key is id and branch; lists of orders come whole, and perhaps without lines (`orders`). An absent invoice is 204;
-  for orders and settings nothing is published (`answers`).
+  for orders, settings and lists without rows nothing is published (`answers`).
 - No published call lists invoices, or goes from a customer or an order to its invoices.
 - JSON dates have no zone, and their form differs by host. `BalanceDue` is a date (`mapping`).
 - Some hosts take `ReverseTax` and do not return it (`mapping`, `writes`).

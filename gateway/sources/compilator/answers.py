@@ -10,6 +10,8 @@ from typing import Final
 from gateway.sources.decode import Malformed
 from gateway.transport import Request, Response, Upstream
 
+_BLANKS: Final = b" \t\r\n"
+
 
 @dataclass(frozen=True, slots=True)
 class Absence:
@@ -20,15 +22,18 @@ class Absence:
 
     def is_said_by(self, response: Response) -> bool:
         """Say whether this answer does."""
-        return response.status in self.statuses or response.body.strip() in self.bodies
+        return response.status in self.statuses or response.body.translate(None, _BLANKS) in self.bodies
 
 
 NO_INVOICE: Final = Absence(frozenset({204}))
 NO_CURRENCY: Final = Absence(frozenset({404}))
 # The pages of orders and settings are silent. An empty 200 is not taken for absence: it may be anything.
 NOT_PUBLISHED: Final = Absence(frozenset({204, 404}), frozenset({b"null", b"[]"}))
-# Of a list 404 is no empty one: hosts differ in the lists that they have.
 NO_ROWS: Final = Absence(frozenset({204}), frozenset({b"null"}))
+# Of a list 404 may mean that nothing matches, or, as hosts differ in the lists that they have, that there is no such list.
+NO_ROWS_OR_LIST: Final = Absence(frozenset({404}))
+# Of a list that has answered before, it cannot mean the latter.
+NO_CHANGES: Final = Absence(frozenset({204, 404}), frozenset({b"null", b"[]"}))
 
 
 @contextmanager

@@ -7,6 +7,7 @@ read again, so that customers who are gone leave.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -17,7 +18,7 @@ from gateway.errors import AbsenceUnproven, GatewayError, InvalidCursor
 from gateway.model import Criteria, Customer, Ref, SourcePage
 from gateway.sources.base import Answer, SourceParts
 from gateway.sources.compilator import endpoints
-from gateway.sources.compilator.answers import reading
+from gateway.sources.compilator.answers import NO_CHANGES, NO_ROWS, Absence, reading
 from gateway.sources.compilator.mapping import Sent, to_customer, to_number
 from gateway.sources.compilator.payloads import CustomerKeyPayload, CustomerPage, CustomerPayload
 from gateway.sources.compilator.settings import CompilatorOptions
@@ -28,6 +29,7 @@ from gateway.transport import Request, Scope
 _MAX_PAGES: Final = 10_000
 _PAGES_AT_ONCE: Final = 8
 _WHOLE_AFTER_SECONDS: Final = 86_400.0
+_FROM_ZERO: Final = re.compile(r"[?&]pageNumber=1(?:&|$)", re.IGNORECASE)
 _NOT_WHOLE: Final = "the list of customers came empty, or could not be read whole"
 
 
@@ -51,11 +53,12 @@ _Snapshot: TypeAlias = Snapshot[CustomerRow]
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """One page of rows; `unreadable` ones do not even have a number, and are left out."""
+    """One page of rows; `unreadable` ones do not even have a number, and are left out. `second`: the number of the second page."""
 
     rows: tuple[CustomerRow, ...]
     unreadable: int
     total_pages: int
+    second: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,7 @@ class CustomerList:
         """Read all pages since a day, the first one alone: it says how many there are. The first one's failure is raised."""
         asked_at = self._clock.now()
         day = self._options.sweep_start if since is None else since.astimezone(self._profile.time_zone).date()
-        first = await self.read_page(self._request(day), scope)
+        first = await self.read_page(self._request(day), scope, NO_ROWS if since is None else NO_CHANGES)
         slots = asyncio.Semaphore(_PAGES_AT_ONCE)
 
         async def later(number: int) -> _Page | None:
@@ -155,23 +158,25 @@ class CustomerList:
                 except GatewayError:  # the rows of the others still answer; what is missing proves nothing
                     return None
 
-        others = await asyncio.gather(*(later(number) for number in range(2, first.total_pages + 1)))
+        others = await asyncio.gather(*(later(number) for number in range(first.second, first.second + first.total_pages - 1)))
         rows = {str(row.number): row for page in (first, *others) if page is not None for row in page.rows}
         return Window(rows=rows, until=asked_at, complete=_is_whole(first, others))
 
     def _request(self, day: date, page: int | None = None) -> Request:
         return endpoints.customers_since(day, self._options.page_size, page)
 
-    async def read_page(self, request: Request, scope: Scope) -> _Page:
-        """Read one page of the list; raises upstream errors."""
-        response = await self._upstream.read(request, scope)
+    async def read_page(self, request: Request, scope: Scope, absence: Absence = NO_ROWS) -> _Page:
+        """Read one page of the list; raises upstream errors. No page says how a list without rows is answered."""
+        response = await self._upstream.read(request, scope, answers=absence.statuses | {200})
+        if absence.is_said_by(response):
+            return _Page((), 0, 0)
         with reading(self._upstream, request):
             page = decode(response.body, CustomerPage)
             if page.total_pages is None or page.total_pages > _MAX_PAGES:
                 raise Malformed("TotalPages is missing or beyond reason")
             rows = [self._row(bytes(raw)) for raw in page.rows or ()]
         found = tuple(row for row in rows if row is not None)
-        return _Page(found, len(rows) - len(found), page.total_pages)
+        return _Page(found, len(rows) - len(found), page.total_pages, _second(page.next_page))
 
     def _row(self, raw: bytes) -> CustomerRow | None:
         """Read one row; None when not even its number can be read."""
@@ -183,6 +188,11 @@ class CustomerList:
             return None if number is None else CustomerRow(number, None)
         changed_at = _changed_at(payload, self._profile.time_zone)
         return CustomerRow(int(customer.ref.native_id), customer, payload.search_code, changed_at)
+
+
+def _second(next_page: str | None) -> int:
+    """Give the number of the page behind the first, which no page of the documentation says: 2, or what the link names."""
+    return 1 if next_page and _FROM_ZERO.search(next_page) else 2
 
 
 def _place(position: str) -> tuple[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -58,6 +59,7 @@ _ORDER_STATUS: Final = MappingProxyType({1: OrderStatus.OPEN, 2: OrderStatus.CLO
 """OrderStatusId as the order pages of the demo and TeamSignature sites list it."""
 
 
+_PERSONAL: Final = re.compile(r"(?:1[89]|20)?\d{2}[01]\d{3}\+?\d{4}|SE\d{2}[01]\d{9}", re.ASCII | re.IGNORECASE)
 _INT32_MAX: Final = 2**31 - 1
 
 
@@ -83,7 +85,8 @@ def to_number(text: str) -> str | None:
 def to_customer(payload: CustomerPayload, sent: Sent, profile: SourceProfile) -> Customer:
     """Read a row of `GET-api-customers-date`. The hint of its ref is the GUID that invoices carry. Raises `Malformed`.
 
-    The organisation and VAT number of a person are, or hold, a personal identity number: they are left out.
+    The organisation and VAT number of a person are, or hold, a personal identity number: they are left out, also where the row
+    does not say what the customer is and the number can be one.
     """
     if not payload.customer_no:
         raise Malformed("CustomerNo is missing")
@@ -91,7 +94,7 @@ def to_customer(payload: CustomerPayload, sent: Sent, profile: SourceProfile) ->
     guid = reading.guid(payload.id)
     number = str(payload.customer_no)
     kind = _customer_kind(payload.is_company)
-    is_person = kind is CustomerKind.PERSON
+    is_person = kind is CustomerKind.PERSON or (kind is CustomerKind.UNKNOWN and _is_personal(payload))
     return Customer(
         ref=Ref(profile.key, Kind.CUSTOMER, number, hint=guid),
         native_type=_CUSTOMER_TYPE,
@@ -113,6 +116,15 @@ def _customer_kind(is_company: bool | None) -> CustomerKind:  # noqa: FBT001  (t
     if is_company is None:
         return CustomerKind.UNKNOWN
     return CustomerKind.ORGANIZATION if is_company else CustomerKind.PERSON
+
+
+def _is_personal(payload: CustomerPayload) -> bool:
+    """Say whether a number can be, or hold, a Swedish personal identity number: its third digit begins a month.
+
+    That of an organisation is 2 or more.
+    """
+    numbers = (payload.org_no, payload.vat_registration_number)
+    return any(_PERSONAL.fullmatch(organization_number(number) or "") for number in numbers)
 
 
 def _to_address(payload: CustomerPayload, reading: Reading) -> Address | None:
@@ -230,7 +242,7 @@ def _to_line(payload: OrderLinePayload, currency: Currency, reading: Reading) ->
 def to_invoice(payload: InvoicePayload, ref: Ref, sent: Sent, profile: SourceProfile) -> Invoice:
     """Read the answer of `GET-api-invoice-invoiceNo-includeInternal` to the key `ref`. Raises `Malformed`.
 
-    The page has no order, no rows, no paid state and no type in the sense of BT-3.
+    The page has no order, no rows, no paid state and no type in the sense of BT-3. It requires no field: the key is the number.
     """
     expect(payload.no, ref.native_id, "No")
     reading = Reading(profile.time_zone)
@@ -243,7 +255,7 @@ def to_invoice(payload: InvoicePayload, ref: Ref, sent: Sent, profile: SourcePro
         native_type="InvoiceHead",
         type=_invoice_type(payload.invoice_type, reading),
         is_credit=None if totals.total is None else totals.total.amount < 0,
-        number=reading.number(payload.no, "number"),
+        number=ref.native_id,
         external_numbers=None,
         issue_date=reading.day(payload.invoice_date, "issueDate"),
         due_date=reading.day(payload.balance_due, "dueDate"),

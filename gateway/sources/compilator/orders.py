@@ -19,7 +19,7 @@ from gateway.errors import InvalidCursor, ListUnsupported
 from gateway.model import Criteria, Order, SourcePage
 from gateway.sources.base import SourceParts
 from gateway.sources.compilator import endpoints
-from gateway.sources.compilator.answers import NO_ROWS, reading
+from gateway.sources.compilator.answers import NO_ROWS, NO_ROWS_OR_LIST, reading
 from gateway.sources.compilator.mapping import Sent, expect, to_listed_order
 from gateway.sources.compilator.payloads import OrderPayload
 from gateway.sources.compilator.settings import CompilatorOptions
@@ -30,6 +30,8 @@ _POSITION: Final = re.compile(r"(\d{1,10})/(-?\d{1,12})/(\d{1,10})/(\d{1,10})", 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_PLACE: Final = "after: this is no place in this list of orders"
 _NO_DATE: Final = datetime(1, 1, 1, tzinfo=UTC)
+_MAYBE_NO_LIST: Final = "the source answered 404, which says that no order matches or that it has no such list"
+_KEPT: Final = 8
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -84,8 +86,9 @@ def _branch(number: int, days: tuple[date, date]) -> _Parent:
 class _Listed:
     """The orders of a parent in their order, and how many more could not be read."""
 
-    rows: tuple[tuple[Place, Order], ...]
-    unreadable: int
+    rows: tuple[tuple[Place, Order], ...] = ()
+    unreadable: int = 0
+    left_out: tuple[str, ...] = ()
 
 
 class OrderList:
@@ -96,6 +99,7 @@ class OrderList:
         self._options: CompilatorOptions = parts.options
         self._upstream = parts.upstream
         self._clock = parts.clock
+        self._kept: list[tuple[Scope, Request, _Listed]] = []
 
     async def page(self, criteria: Criteria, customer_number: str | None, position: str | None, size: int, scope: Scope) -> SourcePage:
         """List the orders of a customer, or where none is asked for those of the configured branches.
@@ -115,12 +119,14 @@ class OrderList:
         rows: list[tuple[Place, Order]] = []
         unreadable = 0
         total: int | None = None
+        left_out: tuple[str, ...] = ()
         while remaining and len(rows) < size:
             parent = remaining.pop(0)
             listed = await self._listed(parent, scope)
             rows += [row for row in listed.rows if behind is None or row[0] > behind]
             unreadable += listed.unreadable if behind is None or parent.number > behind.parent else 0
-            total = None if listed.unreadable else len(listed.rows)
+            total = None if listed.unreadable or listed.left_out else len(listed.rows)
+            left_out = listed.left_out or left_out
         shown = rows[:size]
         return SourcePage(
             records=tuple(order for _, order in shown),
@@ -129,6 +135,7 @@ class OrderList:
             applied=applied,
             total=total if len(parents) == 1 and applied == criteria.asked else None,
             unreadable=unreadable,
+            left_out=left_out,
         )
 
     def _parents(self, customer_number: str | None, days: tuple[date, date]) -> list[_Parent]:
@@ -153,9 +160,20 @@ class OrderList:
         return first, last if last == date.max else last + timedelta(days=1)
 
     async def _listed(self, parent: _Parent, scope: Scope) -> _Listed:
-        response = await self._upstream.read(parent.request, scope, answers=NO_ROWS.statuses | {200})
+        """List a parent's orders, which come whole: a request whose filters drop rows goes on in the same answer."""
+        for asked_by, request, kept in self._kept:
+            if asked_by is scope and request == parent.request:
+                return kept
+        listed = await self._read(parent, scope)
+        self._kept = [*self._kept[1 - _KEPT :], (scope, parent.request, listed)]
+        return listed
+
+    async def _read(self, parent: _Parent, scope: Scope) -> _Listed:
+        response = await self._upstream.read(parent.request, scope, answers=NO_ROWS.statuses | NO_ROWS_OR_LIST.statuses | {200})
         if NO_ROWS.is_said_by(response):
-            return _Listed((), 0)
+            return _Listed()
+        if NO_ROWS_OR_LIST.is_said_by(response):
+            return _Listed(left_out=(_MAYBE_NO_LIST,))
         with reading(self._upstream, parent.request):
             raws = decode(response.body, list[msgspec.Raw])
         orders = [self._order(bytes(raw), parent) for raw in raws]

@@ -20,6 +20,7 @@ class CustomerPage(_Payload, frozen=True):
 
     rows: list[msgspec.Raw] | None = msgspec.field(default=None, name="CustomerReponse")
     total_pages: int | None = None
+    next_page: str | None = None
 
 
 class CustomerKeyPayload(_Payload, frozen=True):

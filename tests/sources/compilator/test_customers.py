@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.errors import AbsenceUnproven, InvalidCursor, MalformedAnswer, UpstreamUnavailable
+from gateway.errors import AbsenceUnproven, InvalidCursor, MalformedAnswer, UpstreamRejected, UpstreamUnavailable
 from gateway.model import Criteria, Customer, Kind, Ref, SourcePage
 from gateway.sources.base import Fetch
 from gateway.sources.compilator.settings import CompilatorOptions
@@ -222,11 +222,49 @@ async def test_an_unreadable_row_with_a_number_is_the_failure_of_this_customer_a
     assert isinstance(found[3], AbsenceUnproven)  # it may be the customer whose row cannot be read
 
 
-@pytest.mark.parametrize("body", ["", "null", "[]", '{"CustomerReponse": []}', page(total=10**9), page()[:-5]])
+@pytest.mark.parametrize("body", ["", "[]", '{"CustomerReponse": []}', page(total=10**9), page()[:-5]])
 async def test_a_page_of_customers_that_is_none_is_a_bad_answer(body: str) -> None:
     site = Site({FIRST: answer(body)})
     assert [type(found) for found in await site.customers("1")] == [MalformedAnswer]
     assert site.lines == [FIRST]
+
+
+@pytest.mark.parametrize("nothing", [answer(status=204), answer(status=404), answer("null"), answer("[]"), answer(page(total=0))])
+async def test_however_it_is_said_that_no_customer_has_changed_the_known_ones_still_answer(nothing: Response) -> None:
+    site = Site({FIRST: answer(page(customer_row(1))), INCREMENT: nothing})
+    assert await site.customers("1") == ["Kund 1"]
+    site.advance(60)
+    assert await site.customers("1", "2") == ["Kund 1", None]
+    assert site.lines == [FIRST, INCREMENT]
+
+
+async def test_a_first_sweep_that_is_not_found_is_a_failure() -> None:
+    site = Site({FIRST: answer(status=404)})
+    assert [type(found) for found in await site.customers("1")] == [UpstreamRejected]
+
+
+@pytest.mark.parametrize("nothing", [answer(status=204), answer("null")])
+async def test_a_site_without_customers_proves_no_absence(nothing: Response) -> None:
+    site = Site({FIRST: nothing})
+    assert [type(found) for found in await site.customers("1")] == [AbsenceUnproven]
+    assert (await site.page()).left_out == NOT_WHOLE
+
+
+@pytest.mark.parametrize("link", ["?pageNumber=1&pageSize=25", "?pageSize=25&PageNumber=1"])
+async def test_pages_that_are_counted_from_zero_are_all_read(link: str) -> None:
+    numbered = "GET /api/customers/2000-01-01?pageNumber={}&pageSize=25"
+    first = page(customer_row(1), total=3).replace(
+        '"NextPage": null', f'"NextPage": "https://ddapi.example/api/customers/2000-01-01{link}"'
+    )
+    site = Site(
+        {
+            FIRST: answer(first),
+            numbered.format(1): answer(page(customer_row(2), total=3)),
+            numbered.format(2): answer(page(customer_row(3), total=3)),
+        }
+    )
+    assert await site.customers("1", "2", "3", "4") == ["Kund 1", "Kund 2", "Kund 3", None]
+    assert len(site.lines) == 3
 
 
 async def test_customers_are_listed_by_number_from_the_same_sweep() -> None:

@@ -118,6 +118,26 @@ def test_the_numbers_of_a_person_are_left_out_because_they_are_personal_identity
     assert (customer.kind, customer.organization_number, customer.vat_number) == (CustomerKind.PERSON, None, None)
 
 
+@pytest.mark.parametrize(
+    ("org_no", "vat_number", "is_personal"),
+    [
+        ("800101-1234", None, True),
+        ("19800161-1234", "SE800161123401", True),
+        ("230101+1234", "", True),
+        (None, "se800101123401", True),
+        ("556701-2231", "SE556701223101", False),
+        ("912345678", "NO912345678MVA", False),
+        (None, None, False),
+    ],
+)
+def test_where_the_kind_is_not_said_numbers_that_can_be_personal_are_left_out(
+    org_no: str | None, vat_number: str | None, *, is_personal: bool
+) -> None:
+    customer = read_customer(changed(CUSTOMER, IsCompany=None, OrgNo=org_no, VatRegistrationNumber=vat_number))
+    shown = (None, None) if is_personal else (org_no and org_no.replace("-", ""), vat_number)
+    assert (customer.kind, customer.organization_number, customer.vat_number) == (CustomerKind.UNKNOWN, *shown)
+
+
 def test_a_customer_that_is_not_said_to_be_a_company_is_of_unknown_kind() -> None:
     customer = read_customer('{"CustomerNo": 7}')
     assert (customer.kind, customer.billing_address, customer.ref.hint) == (CustomerKind.UNKNOWN, None, None)
@@ -337,6 +357,10 @@ def test_an_invoice_without_a_currency_takes_the_configured_one() -> None:
 def test_an_amount_that_is_no_sensible_number_makes_the_invoice_unreadable(amount: str) -> None:
     with pytest.raises(Malformed):
         read_invoice(INVOICE.replace("13311.0", amount))
+
+
+def test_an_invoice_that_does_not_repeat_its_number_has_the_one_it_was_asked_by() -> None:
+    assert read_invoice(without(INVOICE, "No")).number == "910234"
 
 
 def test_the_answer_to_another_invoice_is_refused() -> None:

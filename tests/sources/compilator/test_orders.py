@@ -122,7 +122,7 @@ async def test_a_customer_without_orders_has_an_empty_list(nothing: Response) ->
 @pytest.mark.parametrize(
     ("failure", "error"),
     [
-        (answer(status=404), UpstreamRejected),
+        (answer(status=400), UpstreamRejected),
         (answer(status=500), UpstreamUnavailable),
         (answer(""), MalformedAnswer),
         (answer("{}"), MalformedAnswer),
@@ -131,6 +131,30 @@ async def test_a_customer_without_orders_has_an_empty_list(nothing: Response) ->
 async def test_a_list_that_cannot_be_read_is_no_empty_one(failure: Response, error: type[Exception]) -> None:
     with pytest.raises(error):
         await Site({OF_CUSTOMER: failure}).page(customer=CUSTOMER_REF)
+
+
+async def test_a_list_of_orders_that_is_not_found_is_empty_and_says_that_it_may_not_be_all() -> None:
+    listed = await Site({OF_CUSTOMER: answer(status=404)}).page(customer=CUSTOMER_REF)
+    assert (listed.records, listed.total, listed.next_position) == ((), None, None)
+    assert listed.left_out == ("the source answered 404, which says that no order matches or that it has no such list",)
+
+
+async def test_a_branch_whose_list_is_not_found_does_not_hide_the_others() -> None:
+    site = Site({of_branch(12): answer(status=404), of_branch(34): rows(order_row(1, 34))}, branch_ids=[12, 34])
+    listed = await site.page()
+    assert keys(listed) == ["1/34"]
+    assert len(listed.left_out) == 1
+
+
+async def test_one_request_that_reads_on_in_a_list_does_not_ask_for_it_again() -> None:
+    site = Site({OF_CUSTOMER: rows(*(order_row(number) for number in range(1, 10)))})
+    criteria = Criteria(kind=Kind.ORDER, customer=CUSTOMER_REF)
+    one, other = make_scope(), make_scope()
+    first = await site.source.fetch_page(criteria, None, 4, one)
+    assert keys(await site.source.fetch_page(criteria, first.next_position, 100, one)) == [f"{number}/12" for number in range(5, 10)]
+    assert len(site.lines) == 1
+    await site.source.fetch_page(criteria, None, 4, other)
+    assert len(site.lines) == 2
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,7 @@ async def test_orders_are_read_one_call_a_key() -> None:
     assert len(wire.requests) == 2
 
 
-ABSENT = [answer(status=404), answer(status=204), answer("null"), answer(" [] ")]
+ABSENT = [answer(status=404), answer(status=204), answer("null"), answer(" [] "), answer("[\n]\n")]
 
 
 @pytest.mark.parametrize("absent", ABSENT)
