@@ -98,8 +98,8 @@ def get_customer(options: NorceOptions, customer_id: str) -> Request:
 
 
 def get_customer_by_code(options: NorceOptions, code: str) -> Request:
-    """CustomerService `GetCustomerByCode`: one customer by its outside code, or null. The name `code` is assumed."""
-    return _service_read(options, "customer", "GetCustomerByCode", ("code", code), ("includeCompanies", "true"))
+    """CustomerService `GetCustomerByCode`: one customer by its outside code, or null. The name `code` is assumed, and no other is known."""
+    return _service_read(options, "customer", "GetCustomerByCode", ("code", code))
 
 
 def list_invoices(options: NorceOptions, parent: tuple[str, str], *, page_no: int, page_size: int, dates: Dates = (None, None)) -> Request:

@@ -173,7 +173,10 @@ class Lists:
             rows = await self._one(endpoints.get_invoice_by_no(self._options, criteria.number), position, size, scope)
             return self._page(criteria, rows, self._to_invoice, frozenset({"number"}))
         is_row = position is not None and position.startswith("row:")
-        can_query = not self._query.is_off and not is_row and (criteria.order is None or is_int64(criteria.order.native_id))
+        asks_type = criteria.type is not None or criteria.is_credit is not None
+        has_parent = criteria.order is not None or criteria.customer is not None
+        is_better = not (asks_type and has_parent)  # `ListInvoices` says what is a credit, rows of Query do not
+        can_query = not (self._query.is_off or is_row) and is_better and (criteria.order is None or is_int64(criteria.order.native_id))
         if can_query and (position is not None or await self._query.has_invoices(scope)):
             return await self._invoices_by_query(criteria, position, size, scope)
         return await self._invoices_by_parent(criteria, position, size, scope)
@@ -244,7 +247,8 @@ class Lists:
         offset = to_position(position, "row").at
         page_no, page_size = _covering(offset, size)
         request = ask(page_no, page_size)
-        answer = self._decode(request, await self._upstream.read(request, scope), ListPayload)
+        response = await self._upstream.read(request, scope)
+        answer = ListPayload(item_count=0) if is_null(response.body) else self._decode(request, response, ListPayload)
         items = [bytes(raw) for raw in answer.items or ()]
         before = (page_no - 1) * page_size
         total = before + len(items) + (len(items) == page_size) if answer.item_count is None else answer.item_count

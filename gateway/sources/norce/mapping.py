@@ -288,11 +288,14 @@ _INVOICE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "custom_fields": ("Info",),
 }
 """The names that a light row must have for a field to be known."""
+_NEVER_LISTED: Final = frozenset({"Items", "Info", "OrderFreight", "InvoiceCharge", "CreditedInvoiceNo", "Comment", "InvoiceAmountIncVat"})
+"""What light rows are not known to have: null there is no answer, the whole record may have one."""
 
 
 def _light(record: T, raw: bytes, names: Mapping[str, tuple[str, ...]]) -> T:
     row = decode_tree(raw)
-    unknown: dict[str, Any] = {field: UNREAD for field, needed in names.items() if not all(name in row for name in needed)}
+    told = {name for name, value in row.items() if value is not None or name not in _NEVER_LISTED}
+    unknown: dict[str, Any] = {field: UNREAD for field, needed in names.items() if not told.issuperset(needed)}
     return replace(record, **unknown)
 
 

@@ -57,7 +57,7 @@ from gateway.transport import Request, Response, Scope
 
 T = TypeVar("T")
 
-_PERSONAL: Final = frozenset({"SSN", "socialSecurityNumber", "SocialSecurityNumber"})
+_PERSONAL: Final = frozenset({"SSN", "ssn", "socialSecurityNumber", "SocialSecurityNumber"})
 _ANY_ROW: Final = frozenset({"ref", "native_type", "fetched_at", "warnings", "number"})
 _STATUS_FIELDS: Final = frozenset({"status", "source_statuses"})
 _ORDER_ROW: Final = _ANY_ROW | _STATUS_FIELDS | {"ordered_at", "currency", "lines", "customer", "delivery_method"}
@@ -70,6 +70,8 @@ _INVOICE_ROW: Final = _ANY_ROW | {
 
 _PARTY_FIELDS: Final = frozenset({"customer", "payment_method"})
 """What is asked of an order for the sake of its parties: something that only OrderService has, so that it is read there."""
+_KEY_FIELDS: Final = frozenset({"number", "currency", "payment_method"})
+"""What is asked of an order for the sake of an invoice for it: its status, which would need Query too, is not."""
 
 
 class NorceSource:
@@ -229,12 +231,15 @@ class NorceSource:
         return _applied(Confirmation.STATUS_ONLY if invoice is None else Confirmation.READ_BACK, invoice)
 
     async def look(self, prepared: Prepared, scope: Scope) -> Settled:
-        """Find out by `GetInvoiceByNo`; `prepare` saw that the number was free."""
+        """Find out by `GetInvoiceByNo`; `prepare` saw that the number was free. Its absence proves nothing of a payment."""
         number = prepared.subject or ""
         try:
             invoice = await self._invoice_by_number(number, scope)
         except GatewayError:
             message = f"look in Norce whether there is an invoice {number} (OrderService GetInvoiceByNo) before sending it again"
+            return Settled(outcome=MutationOutcome.UNKNOWN, errors=(UserError(UserErrorCode.OUTCOME_UNKNOWN, message),))
+        if invoice is None and writes.may_capture(prepared.request):
+            message = f"Norce has no invoice {number}, which does not prove that no payment was captured: look at the payment provider"
             return Settled(outcome=MutationOutcome.UNKNOWN, errors=(UserError(UserErrorCode.OUTCOME_UNKNOWN, message),))
         if invoice is None:
             message = f"the source has no invoice {number}"
@@ -468,7 +473,7 @@ class NorceSource:
         """Read what the first order adds to the invoice; raises when it cannot be read."""
         if not draft.orders:
             return None, ()
-        order = (await self._orders(draft.orders[:1], scope, None))[0]
+        order = (await self._orders(draft.orders[:1], scope, _KEY_FIELDS))[0]
         match order:
             case Order():
                 return writes.to_order_keys(order), ()

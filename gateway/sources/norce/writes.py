@@ -19,7 +19,7 @@ from gateway.sources.base import SourceProfile
 from gateway.sources.decode import Malformed, convert, decode, decode_tree, encode_tree, local_midnight
 from gateway.sources.norce.payloads import InvoicePayload
 from gateway.sources.norce.settings import NAME, NorceOptions
-from gateway.transport import Response
+from gateway.transport import Request, Response
 
 NUMBER_LENGTH: Final = 50
 COMMENT_LENGTH: Final = 250
@@ -155,6 +155,11 @@ def connect_body(filled: Filled, options: NorceOptions, zone: ZoneInfo) -> dict[
         "SuppressPspCall": not own.capture_payment,
     }
     return _given(body)
+
+
+def may_capture(request: Request) -> bool:
+    """Say whether a write lets Norce capture the payment."""
+    return isinstance(request.json, Mapping) and request.json.get("SuppressPspCall") is False
 
 
 def insert_mistakes(draft: CreateInvoice, own: OwnInput) -> list[UserError]:

@@ -25,7 +25,7 @@ STORM = NorceOptions(application_id=7, paths="storm", culture_code="sv-SE")
         (
             endpoints.get_customer_by_code(OPTIONS, "C-9"),
             "GetCustomerByCode",
-            "/commerce/customer/1.1/GetCustomerByCode?code=C-9&includeCompanies=true",
+            "/commerce/customer/1.1/GetCustomerByCode?code=C-9",
         ),
         (
             endpoints.get_invoice(STORM, "1"),

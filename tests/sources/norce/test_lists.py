@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from gateway.app import make_gateway, settings_from
 from gateway.errors import InvalidCursor, ListUnsupported, MalformedAnswer, UpstreamRateLimited
-from gateway.model import UNREAD, Criteria, Customer, Invoice, Kind, Order, OrderStatus, Record, Ref, SourcePage
+from gateway.model import UNREAD, Criteria, Customer, Invoice, InvoiceType, Kind, Order, OrderStatus, Record, Ref, SourcePage
 from gateway.sandbox.server import RunningSandbox
 from gateway.sources.base import Fetch
 from gateway.sources.norce import NorceSource
@@ -298,6 +298,21 @@ async def test_invoices_are_listed_for_one_parent(fields: Mapping[str, Any], par
     assert (keys(page), {*page.applied}, page.total, page.unreadable) == (["50911"], set(fields), 2, 1)
     assert query_of(wire.requests[-1]) == {**parent, "pageNo": "1", "pageSize": "10"}
     assert calls(wire) == ["$metadata", "ListInvoices"]
+
+
+@pytest.mark.parametrize("asked", [{"type": InvoiceType.CREDIT_NOTE}, {"is_credit": True}])
+async def test_credits_of_a_parent_are_listed_where_rows_say_what_is_a_credit(asked: Mapping[str, Any]) -> None:
+    source, wire = make_source({"$metadata": METADATA, "ListInvoices": services_over([edited(LISTED_INVOICE, IsDebit=False)])})
+    page = await page_of_source(source, Criteria(kind=Kind.INVOICE, customer=customer_ref("company/9"), **asked))
+    assert [(record.type, record.is_credit) for record in page.records if isinstance(record, Invoice)] == [(InvoiceType.CREDIT_NOTE, True)]
+    assert calls(wire) == ["ListInvoices"]
+
+
+async def test_a_list_that_is_null_is_empty() -> None:
+    source, _ = make_source({"ListInvoices": "null", "ListOrders3": "null"}, OFF)
+    for kind in (Kind.INVOICE, Kind.ORDER):
+        page = await page_of_source(source, Criteria(kind=kind, customer=customer_ref("customer/9")))
+        assert (page.records, page.next_position, page.total) == ((), None, 0)
 
 
 async def test_days_of_invoices_are_passed_on_a_day_wider_and_left_to_the_gateway() -> None:

@@ -603,6 +603,17 @@ def test_a_listed_invoice_of_an_order_knows_its_order_and_asks_it_for_the_custom
     assert (record.native_type, record.warnings) == ("Invoice", ())
 
 
+def test_null_in_a_light_row_is_no_answer_where_light_rows_have_nothing_to_say() -> None:
+    nulls = dict.fromkeys(
+        ("Items", "Info", "OrderId", "OrderFreight", "InvoiceCharge", "CreditedInvoiceNo", "Comment", "InvoiceAmountIncVat")
+    )
+    record = to_listed_invoice(edited(LISTED_INVOICE, **nulls).encode(), ORDER_REF, None, profile(), NOW)
+    light = ("totals", "charges", "notes", "credited_invoice_number", "lines", "custom_fields")
+    assert {getattr(record, name) for name in light} == {UNREAD}
+    assert (record.group_key, record.external_numbers) == (None, ())
+    assert to_listed_order(edited(LISTED_ORDER, Items=None).encode(), profile(), NOW).lines is UNREAD
+
+
 def test_a_listed_invoice_of_a_customer_is_that_customers() -> None:
     ref = Ref("commerce", Kind.CUSTOMER, "customer/31877")
     record = to_listed_invoice(LISTED_INVOICE.encode(), None, ref, profile(default_currency=None), NOW)

@@ -30,6 +30,7 @@ from gateway.model import (
     DataWarningCode,
     Invoice,
     Kind,
+    LineDraft,
     MoneyDraft,
     MutationOutcome,
     Operation,
@@ -38,6 +39,7 @@ from gateway.model import (
     Ref,
     SupportLevel,
     UserError,
+    UserErrorCode,
 )
 from gateway.sources.base import Answer, Fetch, Prepared, Refused
 from gateway.sources.decode import decode_tree
@@ -445,10 +447,7 @@ async def test_invoice_and_customer_are_found_by_their_number_and_nothing_is_emp
     invoices = await source.find(Kind.INVOICE, "F-2026-0088", make_scope())
     customers = await source.find(Kind.CUSTOMER, "C-31877", make_scope())
     assert [record.ref.native_id for record in (*invoices, *customers)] == ["50911", "customer/31877"]
-    assert [query_of(request) for request in wire.requests] == [
-        {"invoiceNo": "F-2026-0088"},
-        {"code": "C-31877", "includeCompanies": "true"},
-    ]
+    assert [query_of(request) for request in wire.requests] == [{"invoiceNo": "F-2026-0088"}, {"code": "C-31877"}]
     source, _ = make_source({"GetInvoiceByNo": "null", "GetCustomerByCode": "null", "GetOrderByNo": "null"})
     assert [await source.find(kind, "x", make_scope()) for kind in (Kind.INVOICE, Kind.CUSTOMER, Kind.ORDER)] == [(), (), ()]
 
@@ -514,7 +513,7 @@ async def test_a_key_that_cannot_exist_is_refused(kind: Kind, given: str) -> Non
 
 async def test_social_security_numbers_are_named_in_every_spelling() -> None:
     source, _ = make_source({})
-    assert source.personal_fields == {"SSN", "socialSecurityNumber", "SocialSecurityNumber"}
+    assert source.personal_fields == {"SSN", "ssn", "socialSecurityNumber", "SocialSecurityNumber"}
 
 
 @pytest.mark.parametrize(
@@ -570,6 +569,13 @@ async def test_the_order_of_the_input_fills_in_basket_number_and_currency() -> N
         "SuppressPspCall": True,
     }
     assert calls(wire) == ["Orders", "GetOrderByNo", "GetInvoiceByNo"]
+
+
+async def test_an_order_that_came_with_its_number_fills_in_without_query() -> None:
+    source, wire = make_source({"GetOrderByNo": ORDER, "GetInvoiceByNo": "null"})
+    prepared = await source.prepare(create({"capture_payment": False}, orders=(order_ref(hint="N-100341"),)), make_scope())
+    assert isinstance(prepared, Prepared)
+    assert calls(wire) == ["GetOrderByNo", "GetInvoiceByNo"]
 
 
 async def test_all_mistakes_are_named_with_the_unknown_order_and_the_taken_number() -> None:
@@ -652,6 +658,17 @@ async def test_a_look_proves_a_write_done_or_absent_and_else_says_where_to_look(
 
     assert [first(each.errors) for each in settled[1:]] == [("UPSTREAM_REJECTED", True), ("OUTCOME_UNKNOWN", True)]
     assert set(calls(wire)) == {"GetInvoiceByNo"}
+
+
+async def test_a_missing_invoice_does_not_prove_that_no_payment_was_captured() -> None:
+    source, _ = make_source({"GetInvoiceByNo": "null"})
+    payment = {"payment_code": 7781}
+    lines = (LineDraft(item_number="STOL-09", quantity=Decimal(4), unit_price_excl_vat=Decimal(1200)),)
+    prepared = await source.prepare(create({**NORCE_INPUT, "capture_payment": True, "payment": payment}, lines=lines), make_scope())
+    assert isinstance(prepared, Prepared)
+    settled = await source.look(prepared, make_scope())
+    assert (settled.outcome, [error.code for error in settled.errors]) == (MutationOutcome.UNKNOWN, [UserErrorCode.OUTCOME_UNKNOWN])
+    assert "payment" in settled.errors[0].message
 
 
 async def test_a_look_that_gets_no_answer_raises_nothing() -> None:
