@@ -23,7 +23,7 @@ Reads about customers, orders and invoices; published unless marked "seen" (in a
 | `GET v1/CustomerContracts/...`, `GET v1/Shops/{shopId}/CustomerContracts` | left out: fields not published, and no field of the graph |
 | `GET v1/Shops/{shopId}/Orders/{orderCode}` | find ORDER; list of orders by number; Fetch.ORDER where shop and code came along |
 | `GET v1/Orders/{id}` (seen) | Fetch.ORDER otherwise |
-| `GET v1/Orders/{orderId}/Rows` | Fetch.ORDER_LINES, where the order came without rows |
+| `GET v1/Orders/{orderId}/Rows` | Fetch.ORDER_LINES, where the order came without rows; before a write, where no order is shown |
 | `GET v1/Shops/{shopId}/Orders` | list of orders and, through it, of invoices; the probe |
 | its `fromDateChanged`, `emailAddress`, `mainStatusId` | filters of the list of orders; `emailAddress` for those of a customer |
 | its `untilDateChanged`, `mainStatusBaseStatusId` | left out: no filter of the graph |

@@ -53,6 +53,7 @@ def worst_case(demand: Demand, *, shops: int) -> tuple[Calls, ...]:  # noqa: C90
             return (Calls(_INVOICE_STATUS, n * _INVOICE_STATUSES),)
         case (Need.PAYMENTS, _, _):  # the invoice again where it does not say its order or its total
             return Calls(_ORDER_PAYMENTS, n), Calls(_INVOICE, n)
+        # An order without a hint is not read by code; its rows are, where it is not shown by id: as many calls.
         case (Need.WRITE, _, _) if demand.operation is Operation.CREATE_INVOICE_FROM_ORDER:
             return *_referred_order(1), Calls(_ORDER_INVOICES, 2), Calls(_WRITE, 1)
         case _:

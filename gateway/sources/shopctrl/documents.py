@@ -33,7 +33,7 @@ def to_content(payload: FilePayload, document: Document) -> DocumentContent:
     if payload.file_length is not None and payload.file_length != len(content):
         raise Malformed("FileLength: the content has another length")
     checksum = text_or_none(payload.checksum)
-    if checksum is not None and checksum.strip().lower() != sha1(content, usedforsecurity=False).hexdigest():
+    if checksum is not None and checksum.strip().replace("-", "").lower() != sha1(content, usedforsecurity=False).hexdigest():
         raise Malformed("Checksum: the content has another SHA-1")
     name = safe_file_name(text_or_none(payload.filename) or document.file_name)
     return DocumentContent(content, _MEDIA_TYPES.get(PurePosixPath(name).suffix.lower(), "application/octet-stream"), name)
@@ -41,7 +41,7 @@ def to_content(payload: FilePayload, document: Document) -> DocumentContent:
 
 def _decoded(text: str | None) -> bytes:
     try:
-        content = b64decode(text or "", validate=True)
+        content = b64decode("".join((text or "").split()), validate=True)  # some break it into lines
     except (ValueError, binascii.Error):
         raise Malformed("Base64Data: it is no Base64") from None
     if not content:

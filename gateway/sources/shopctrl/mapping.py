@@ -82,11 +82,11 @@ def key_of(value: Id) -> str | None:
 
 
 def to_customer(payload: CustomerPayload, profile: SourceProfile, sent: Sent) -> Customer:
-    """Map a customer; its e-mail address goes along with the ref, as its orders are listed by that."""
+    """Map a customer. The e-mail address that its orders are listed by goes along with the ref: its own, else the one it is billed at."""
     contact = payload.bill_to_address or ContactPayload()
     email = text_or_none(payload.e_mail)
     return Customer(
-        ref=Ref(profile.key, Kind.CUSTOMER, sent.key, hint=email),
+        ref=Ref(profile.key, Kind.CUSTOMER, sent.key, hint=email or text_or_none(contact.e_mail)),
         native_type="Customer",
         fetched_at=sent.at,
         raw=sent.raw,
@@ -144,7 +144,7 @@ def to_order_row(payload: OrderPayload, profile: SourceProfile, sent: Sent, shop
     """Map an OrderBasicInfo, the row of a shop's list: what it lacks stays UNREAD, as the order itself may say it."""
     reading = Reading(profile.time_zone)
     code = text_or_none(payload.order_code)
-    has_currency = key_of(payload.currency_id) is not None or text_or_none(payload.currency_code) is not None
+    has_currency = text_or_none(payload.currency_code) is not None or key_of(payload.currency_id) in profile.currencies
     currency = to_currency(payload, profile, reading) if has_currency else None
     totals = None if currency is None else _to_totals(payload.order_total_inc_vat, payload.order_total_ex_vat, currency, reading)
     return Order(
@@ -391,7 +391,13 @@ def _lines_along(rows: msgspec.Raw, currency: Currency) -> tuple[Line, ...] | Un
 
 
 def asked_of(ref: Ref, profile: SourceProfile) -> Currency:
-    """Give the currency of rows that were read alone: what their order or invoice says, else the source's default."""
+    """Give the currency of rows that were read alone: what their order or invoice says, else the source's default.
+
+    An invoice that was read says it along with its ref; anything else is asked, where it matters.
+    """
+    bill = Bill.from_hint(ref.hint)
+    if bill is not None and bill.total is not None and bill.total.currency.origin is CurrencyOrigin.RECORD:
+        return bill.total.currency
     origin = CurrencyOrigin.UNKNOWN if profile.default_currency is None else CurrencyOrigin.SOURCE_DEFAULT
     return Currency(profile.default_currency, origin, ask=ref)
 
@@ -450,12 +456,20 @@ class _Statuses:
     def read(self, field: str, flat: Id, described: object) -> SourceCode | None:
         """Give the status; None when neither is there."""
         members = described if isinstance(described, dict) else {}
-        sent_id, name = members.get("Id"), members.get("Name")
-        code = _referred(flat, self.reading, "sourceStatuses") or (key_of(sent_id) if type(sent_id) is int and sent_id > 0 else None)
+        name = members.get("Name")
+        code = _referred(flat, self.reading, "sourceStatuses") or _key_if_any(members.get("Id"))
         if code is None:
             return None
         label = (text_or_none(name) if isinstance(name, str) else None) or self.profile.label(field, code)
         return SourceCode(field, code, label, ask=Ref(self.profile.key, Kind.LABEL, f"{self.family}/{code}") if label is None else None)
+
+
+def _key_if_any(value: object) -> str | None:
+    """Give the key that a field of an unpublished type holds; None when it is none."""
+    try:
+        return key_of(value) if isinstance(value, int | str) and not isinstance(value, bool) else None
+    except Malformed:
+        return None
 
 
 def _referred(value: Id, reading: Reading, *path: str) -> str | None:

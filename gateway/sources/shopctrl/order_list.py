@@ -84,10 +84,10 @@ class OrderList:
         customer = await self._reads.customer(ref, scope)
         if customer is None:
             return None
-        if not customer.email:
+        if customer.ref.hint is None:
             message = "ShopCtrl lists the orders of a customer by e-mail address alone, and this one has none"
             raise ListUnsupported(message, source=self._profile.key, operation=endpoints.ORDERS)
-        return customer.email.strip()
+        return customer.ref.hint.strip()
 
     async def rows_from(self, at: OrderPosition, wanted: int, query: OrderFilters, found: Found, scope: Scope) -> OrderRows:
         """Read at most `wanted` rows in one call: fewer at the end of the shop, and where the upstream's page ends."""

@@ -37,6 +37,7 @@ class ContactPayload(_Payload, frozen=True):
     city: str | None = None
     state_province: str | None = None
     country_code: str | None = None
+    e_mail: str | None = None
     phone: str | None = None
 
 

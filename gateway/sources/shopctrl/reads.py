@@ -131,6 +131,10 @@ class Reads:
         """Read the rows of an order."""
         return await self.read(endpoints.order_rows(ref.native_id), scope, lambda body: self._to_lines(body, ref))
 
+    async def has_order_rows(self, ref: Ref, scope: Scope) -> bool:
+        """Say whether the source shows any row of an order, which proves that it has the order."""
+        return bool(await self.read(endpoints.order_rows(ref.native_id), scope, to_rows))
+
     async def invoice_lines(self, ref: Ref, scope: Scope) -> Lines | None:
         """Read the rows of an invoice."""
         return await self.read(endpoints.invoice_rows(ref.native_id), scope, lambda body: self._to_lines(body, ref))

@@ -244,6 +244,9 @@ class ShopctrlSource:
         if not isinstance(write, CreateInvoiceFromOrder):
             return writes.refuse(write)
         order = await self._reads.order(write.order, scope)
+        if order is None and write.order.hint is None and await self._reads.has_order_rows(write.order, scope):
+            # The read of an order by id is not published, that of its rows is.
+            order = mapping.order_reference(self._profile, write.order.native_id, None, None)
         if order is None:
             return writes.refuse_unknown_order()
         shown = await self._reads.invoices_of(order.ref.native_id, scope)

@@ -332,6 +332,11 @@ async def test_a_customer_that_was_read_before_is_not_read_again() -> None:
     assert there.counted() == {"Orders": 1}
 
 
+async def test_a_customer_without_an_e_mail_address_of_its_own_is_listed_by_the_one_it_is_billed_at() -> None:
+    source, _ = two_customers(f'{{"Id": 20411, "BillToAddress": {{"EMail": "{EMAIL}"}}}}').source()
+    assert ids(await page_of(source, Criteria(kind=Kind.ORDER, customer=CUSTOMER_REF))) == [2, 3]
+
+
 async def test_a_customer_without_an_e_mail_address_cannot_be_listed_by() -> None:
     there = two_customers('{"Id": 20411, "EMail": " "}')
     source, _ = there.source()

@@ -453,6 +453,12 @@ def test_rows_read_alone_take_their_currency_from_what_they_belong_to() -> None:
     assert asked_of(ref, replace(PROFILE, default_currency="EUR")) == Currency("EUR", CurrencyOrigin.SOURCE_DEFAULT, ask=ref)
 
 
+@pytest.mark.parametrize("hint", ["order/55012/242.0/EUR/RECORD", "order/55012/242.0//UNKNOWN", "order/55012"])
+def test_rows_of_an_invoice_that_was_read_ask_no_more_when_it_said_its_currency(hint: str) -> None:
+    ref = Ref("shop", Kind.INVOICE, "88121", hint=hint)
+    assert asked_of(ref, PROFILE) == (EUR if "EUR" in hint else Currency(None, CurrencyOrigin.UNKNOWN, ask=ref))
+
+
 # ------------------------------------------------------------------ statuses
 
 
@@ -474,6 +480,11 @@ def test_where_there_is_no_payment_status_the_main_status_may_say_it() -> None:
 def test_a_status_that_came_as_an_object_alone_is_read_from_it() -> None:
     invoice = invoice_of(changed(INVOICE, PaymentStatusId=None))
     assert invoice.payment_status is PaymentStatus.PARTIALLY_PAID
+    assert SourceCode("PaymentStatusId", "41", "Deels betaald") in (invoice.source_statuses or ())
+
+
+def test_the_id_in_a_status_object_may_be_text() -> None:
+    invoice = invoice_of(changed(INVOICE, PaymentStatusId=None, PaymentStatus={"Id": "41", "Name": "Deels betaald"}))
     assert SourceCode("PaymentStatusId", "41", "Deels betaald") in (invoice.source_statuses or ())
 
 
@@ -643,6 +654,12 @@ def test_what_a_row_of_an_order_lacks_is_unread_and_not_absent() -> None:
     assert row_of('{"Id": 55012, "Deleted": true}').status is OrderStatus.DELETED
 
 
+def test_a_row_of_an_order_with_a_currency_id_alone_leaves_the_currency_to_the_order_unless_the_id_is_configured() -> None:
+    body = changed(ORDER_ROW, CurrencyCode=None)
+    assert (row_of(body).currency, row_of(body).totals) == (UNREAD, UNREAD)
+    assert row_of(body, replace(PROFILE, currencies={"1": "EUR"})).currency == EUR
+
+
 def test_an_invoice_read_through_its_order_carries_what_is_known_of_the_order() -> None:
     row = row_of(ORDER_ROW)
     body = INVOICE_BASE_2021.encode()
@@ -693,6 +710,11 @@ def test_any_other_hint_is_no_bill(hint: str | None) -> None:
 
 def test_a_customer_carries_its_e_mail_address_as_its_orders_are_listed_by_that() -> None:
     assert customer_of(CUSTOMER).ref.hint == "facturen@devriesfietsen.example"
+
+
+def test_a_customer_without_an_e_mail_address_of_its_own_carries_the_one_it_is_billed_at() -> None:
+    customer = customer_of('{"Id": 20411, "EMail": "", "BillToAddress": {"EMail": "bill@example.nl"}}')
+    assert (customer.email, customer.ref.hint) == (None, "bill@example.nl")
 
 
 def test_a_label_is_the_name_in_the_definition() -> None:

@@ -67,6 +67,7 @@ INVOICE_REF = Ref("shop", Kind.INVOICE, "88121")
 BY_ID = "GET /v1/Orders/55012"
 BY_CODE = "GET /v1/Shops/3/Orders/UTR-2026-00431"
 OF_ORDER = "GET /v1/Orders/55012/Invoices"
+ROWS_OF_ORDER = "GET /v1/Orders/55012/Rows"
 CREATE = "POST /v1/Orders/55012/Invoices"
 
 Answers = dict[str, Response | Exception | list[Response]]
@@ -392,7 +393,22 @@ async def test_an_order_that_is_not_there_is_refused_before_anything_is_sent() -
     refused = await source.prepare(CreateInvoiceFromOrder(order=ORDER_REF), make_scope())
     assert isinstance(refused, Refused)
     assert [(error.code, error.field) for error in refused.errors] == [(UserErrorCode.NOT_FOUND, ("order",))]
-    assert calls(wire) == [BY_ID]
+    assert calls(wire) == [BY_ID, ROWS_OF_ORDER]
+
+
+@NOTHINGS
+async def test_an_order_that_is_not_shown_by_its_id_is_there_when_its_rows_are(nothing: Response) -> None:
+    source, wire = make({BY_ID: nothing, ROWS_OF_ORDER: answer(ORDER_ROWS), OF_ORDER: answer("[]")})
+    prepared = await prepared_by(source)
+    assert calls(wire) == [BY_ID, ROWS_OF_ORDER, OF_ORDER]
+    assert (prepared.subject, prepared.request.target) == ("55012", "/v1/Orders/55012/Invoices")
+    assert prepared.before == {"order": "55012", "number": None, "hint": None, "invoices": ()}
+
+
+async def test_an_order_that_is_shown_neither_by_code_nor_by_id_is_not_looked_for_in_its_rows() -> None:
+    source, wire = make({ROWS_OF_ORDER: answer(ORDER_ROWS)})
+    assert isinstance(await source.prepare(CreateInvoiceFromOrder(order=HINTED_REF), make_scope()), Refused)
+    assert calls(wire) == [BY_CODE, BY_ID]
 
 
 async def test_writes_that_the_system_does_not_have_are_unsupported_without_a_call() -> None:
