@@ -166,7 +166,7 @@ async def test_stall_ends_when_the_client_leaves() -> None:
     async with world() as here:
         here.sandbox.faults.add(Fault(system="library", kind="stall"))
         with pytest.raises(httpx.ReadTimeout):
-            await here.client.get("/library/books/7", timeout=0.01)
+            await here.client.get("/library/books/7", timeout=httpx.Timeout(10, read=0.01))
         await here.idle()
 
 
