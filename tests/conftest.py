@@ -9,7 +9,7 @@ from gateway.sandbox.server import RunningSandbox, serving
 from tests.graph import Graph, open_graph
 
 # No test is timed: a slow machine is no failure.
-settings.register_profile("gateway", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("gateway", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("gateway")
 
 
