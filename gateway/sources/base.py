@@ -43,6 +43,7 @@ __all__ = [
     "Fetch",
     "Lines",
     "Need",
+    "OverUpstream",
     "Prepared",
     "Refused",
     "Request",
@@ -295,6 +296,28 @@ class Source(Protocol):
 
     async def probe(self, scope: Scope) -> str:
         """Sign in and make one cheap read; gives a line for the operator, raises upstream errors."""
+
+
+class OverUpstream:
+    """What every source over one upstream says of itself in the same way; it sets `_profile` and `_upstream`."""
+
+    _profile: SourceProfile
+    _upstream: Upstream
+
+    @property
+    def profile(self) -> SourceProfile:
+        """What it is."""
+        return self._profile
+
+    @property
+    def health(self) -> SourceHealth:
+        """How its calls went lately."""
+        return SourceHealth(self._upstream.health.value)
+
+    @property
+    def health_since(self) -> datetime | None:
+        """Since when that is so; None before the first call."""
+        return self._upstream.health_since
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Final, TypeVar, cast
 
 from gateway.errors import GatewayError, InvalidCursor, InvalidInput, ListUnsupported, LookupUnsupported, UpstreamError
@@ -23,7 +22,6 @@ from gateway.model import (
     Record,
     Ref,
     SetInvoiceSettings,
-    SourceHealth,
     SourcePage,
     SupportLevel,
     UpstreamRefusal,
@@ -31,7 +29,19 @@ from gateway.model import (
     UserErrorCode,
     Write,
 )
-from gateway.sources.base import Answer, Calls, Demand, Fetch, Prepared, Refused, Settled, SourceParts, SourceProfile, each, one_for_all
+from gateway.sources.base import (
+    Answer,
+    Calls,
+    Demand,
+    Fetch,
+    OverUpstream,
+    Prepared,
+    Refused,
+    Settled,
+    SourceParts,
+    each,
+    one_for_all,
+)
 from gateway.sources.compilator import endpoints
 from gateway.sources.compilator.answers import NO_CURRENCY, NO_INVOICE, NOT_PUBLISHED, Absence, reading
 from gateway.sources.compilator.costs import worst_case
@@ -159,7 +169,7 @@ class _CurrencyRows:
         self._kept[key] = (self._clock.monotonic(), row)
 
 
-class CompilatorSource:
+class CompilatorSource(OverUpstream):
     """One DDAPI site."""
 
     def __init__(self, parts: SourceParts) -> None:
@@ -172,24 +182,9 @@ class CompilatorSource:
         self._orders = OrderList(parts)
 
     @property
-    def profile(self) -> SourceProfile:
-        """What it is."""
-        return self._profile
-
-    @property
     def capabilities(self) -> tuple[Capability, ...]:
         """What it can do; lists of orders depend on the branches that are configured."""
         return (*_CAPABILITIES, _list_orders(self._options))
-
-    @property
-    def health(self) -> SourceHealth:
-        """How its calls went lately."""
-        return SourceHealth(self._upstream.health.value)
-
-    @property
-    def health_since(self) -> datetime | None:
-        """Since when that is so."""
-        return self._upstream.health_since
 
     @property
     def personal_fields(self) -> frozenset[str]:

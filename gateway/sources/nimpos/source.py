@@ -34,7 +34,6 @@ from gateway.model import (
     Order,
     Record,
     Ref,
-    SourceHealth,
     SourcePage,
     SupportLevel,
     UpstreamRefusal,
@@ -43,7 +42,19 @@ from gateway.model import (
     VatBasis,
     Write,
 )
-from gateway.sources.base import Answer, Calls, Demand, Fetch, Prepared, Refused, Settled, SourceParts, SourceProfile, each, one_for_all
+from gateway.sources.base import (
+    Answer,
+    Calls,
+    Demand,
+    Fetch,
+    OverUpstream,
+    Prepared,
+    Refused,
+    Settled,
+    SourceParts,
+    each,
+    one_for_all,
+)
 from gateway.sources.decode import Malformed, convert, decode_tree, encode_tree
 from gateway.sources.index import Snapshot
 from gateway.sources.nimpos import endpoints, mapping, writes
@@ -121,7 +132,7 @@ _CAPABILITIES: Final = (
 )
 
 
-class NimposSource:
+class NimposSource(OverUpstream):
     """One NIMPOS company: its credential decides which."""
 
     def __init__(self, parts: SourceParts) -> None:
@@ -135,24 +146,9 @@ class NimposSource:
         self._terminal_ids = frozenset(str(terminal) for terminal in options.terminal_ids)
 
     @property
-    def profile(self) -> SourceProfile:
-        """What it is."""
-        return self._profile
-
-    @property
     def capabilities(self) -> tuple[Capability, ...]:
         """What it can do."""
         return _CAPABILITIES
-
-    @property
-    def health(self) -> SourceHealth:
-        """How its calls went lately."""
-        return SourceHealth(self._upstream.health.value)
-
-    @property
-    def health_since(self) -> datetime | None:
-        """Since when that is so."""
-        return self._upstream.health_since
 
     @property
     def personal_fields(self) -> frozenset[str]:

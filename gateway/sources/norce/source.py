@@ -23,7 +23,6 @@ from gateway.model import (
     Order,
     Record,
     Ref,
-    SourceHealth,
     SourcePage,
     SupportLevel,
     Unread,
@@ -32,7 +31,7 @@ from gateway.model import (
     UserErrorCode,
     Write,
 )
-from gateway.sources.base import Answer, Calls, Demand, Fetch, Prepared, Refused, Settled, SourceParts, SourceProfile, each
+from gateway.sources.base import Answer, Calls, Demand, Fetch, OverUpstream, Prepared, Refused, Settled, SourceParts, SourceProfile, each
 from gateway.sources.decode import Malformed, decode, is_nothing, is_null
 from gateway.sources.norce import endpoints, writes
 from gateway.sources.norce.costs import Rows, worst_case
@@ -74,7 +73,7 @@ _KEY_FIELDS: Final = frozenset({"number", "currency", "payment_method"})
 """What is asked of an order for the sake of an invoice for it: its status, which would need Query too, is not."""
 
 
-class NorceSource:
+class NorceSource(OverUpstream):
     """One configured Norce. Shared by all requests."""
 
     def __init__(self, parts: SourceParts) -> None:
@@ -87,11 +86,6 @@ class NorceSource:
         known = {Kind.CUSTOMER: _CUSTOMER_ROW, Kind.ORDER: _ORDER_ROW, Kind.INVOICE: _INVOICE_ROW}
         unsaid = frozenset() if parts.profile.currencies else frozenset({"currency"})
         self._rows = Rows({kind: names - unsaid for kind, names in known.items()}, self._query.is_off, self._options.create_via)
-
-    @property
-    def profile(self) -> SourceProfile:
-        """What it is."""
-        return self._profile
 
     @property
     def capabilities(self) -> tuple[Capability, ...]:
@@ -122,16 +116,6 @@ class NorceSource:
             Capability(Operation.CREATE_INVOICE_FROM_ORDER, SupportLevel.NOT_OFFERED),
             Capability(Operation.SET_INVOICE_SETTINGS, SupportLevel.NOT_OFFERED),
         )
-
-    @property
-    def health(self) -> SourceHealth:
-        """How its calls went lately."""
-        return SourceHealth(self._upstream.health.value)
-
-    @property
-    def health_since(self) -> datetime | None:
-        """Since when that is so."""
-        return self._upstream.health_since
 
     @property
     def personal_fields(self) -> frozenset[str]:

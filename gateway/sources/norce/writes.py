@@ -87,7 +87,7 @@ class Filled:
 
 def to_own_input(draft: CreateInvoice) -> OwnInput:
     """Read the part of the input that this system alone takes. Raises `Malformed`."""
-    return convert(dict(_systems(draft).get(NAME, {})), OwnInput)
+    return convert(dict(draft.system.get(NAME, {})), OwnInput)
 
 
 def to_order_keys(order: Order) -> OrderKeys:
@@ -198,14 +198,10 @@ def _required(message: str, *path: str) -> UserError:
     return mistake(UserErrorCode.REQUIRED, message, *path)
 
 
-def _systems(draft: CreateInvoice) -> dict[str, Mapping[str, object]]:
-    return {name.lower(): given for name, given in draft.system.items()}
-
-
 def _not_accepted(draft: CreateInvoice) -> Iterable[UserError]:
     given = {"nativeId": draft.native_id_given, "customer": draft.customer is not None, "createdAt": draft.created_at is not None}
     yield from (_refused(name) for name, is_given in given.items() if is_given)
-    yield from (_refused(name) for name in _systems(draft) if name != NAME)
+    yield from (_refused(name) for name in draft.system if name != NAME)
 
 
 def _missing(filled: Filled) -> Iterable[UserError]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 from typing import Final
 
 from gateway.errors import GatewayError, InvalidInput, ListUnsupported, LookupUnsupported
@@ -22,13 +21,12 @@ from gateway.model import (
     Order,
     Record,
     Ref,
-    SourceHealth,
     SourcePage,
     SupportLevel,
     UpstreamRefusal,
     Write,
 )
-from gateway.sources.base import Answer, Calls, Demand, Fetch, Prepared, Refused, Settled, SourceParts, SourceProfile, each
+from gateway.sources.base import Answer, Calls, Demand, Fetch, OverUpstream, Prepared, Refused, Settled, SourceParts, each
 from gateway.sources.decode import Malformed, decode, is_nothing
 from gateway.sources.shopctrl import endpoints, mapping, writes
 from gateway.sources.shopctrl.bill import Bill
@@ -111,7 +109,7 @@ _CAPABILITIES: Final = (
 )
 
 
-class ShopctrlSource:
+class ShopctrlSource(OverUpstream):
     """One ShopCtrl installation, as one API user sees it."""
 
     def __init__(self, parts: SourceParts) -> None:
@@ -124,24 +122,9 @@ class ShopctrlSource:
         self._invoice_list = InvoiceList(self._reads, parts.profile, self._options.shop_ids)
 
     @property
-    def profile(self) -> SourceProfile:
-        """What it is."""
-        return self._profile
-
-    @property
     def capabilities(self) -> tuple[Capability, ...]:
         """What it can do."""
         return _CAPABILITIES
-
-    @property
-    def health(self) -> SourceHealth:
-        """How its calls went lately."""
-        return SourceHealth(self._upstream.health.value)
-
-    @property
-    def health_since(self) -> datetime | None:
-        """Since when that is so."""
-        return self._upstream.health_since
 
     @property
     def personal_fields(self) -> frozenset[str]:

@@ -126,7 +126,7 @@ def create(norce: Mapping[str, object] = NORCE_INPUT, **fields: object) -> Creat
         "number": "F-2026-0088",
         "issue_date": date(2026, 1, 17),
         "total": MoneyDraft(Decimal("6000.00"), "SEK"),
-        "system": {"NORCE": norce},
+        "system": {"norce": norce},
         **fields,
     }
     return CreateInvoice(**given)

@@ -32,14 +32,14 @@ OWN: dict[str, object] = {"client_order_ref": 448120, "erp_order_number": "N-100
 
 
 def draft(norce: dict[str, object] | None = None, *, with_other: bool = False, **fields: object) -> CreateInvoice:
-    others = {"OTHER": {"x": 1}} if with_other else {}
+    others = {"other": {"x": 1}} if with_other else {}
     given: dict[str, Any] = {
         "native_id": UUID(int=1),
         "native_id_given": False,
         "number": "F-2026-0088",
         "issue_date": date(2026, 1, 17),
         "total": MoneyDraft(Decimal("6000.00"), "SEK"),
-        "system": {"NORCE": OWN if norce is None else norce, **others},
+        "system": {"norce": OWN if norce is None else norce, **others},
         **fields,
     }
     return CreateInvoice(**given)
