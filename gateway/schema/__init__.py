@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import strawberry
 from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
@@ -18,9 +16,6 @@ from gateway.schema.mutation import Mutation
 from gateway.schema.query import Query
 from gateway.schema.scalars import SCALARS
 from gateway.schema.source import Source
-from gateway.schema.systems import SYSTEMS
-
-SYSTEM_NAMES: Final = tuple(system.name for system in SYSTEMS)
 
 
 class _Graph(strawberry.Schema):
@@ -43,4 +38,4 @@ def print_schema() -> str:
     return build_schema().as_str().rstrip() + "\n"
 
 
-__all__ = ["SYSTEM_NAMES", "Context", "Explainer", "InvalidDocument", "build_schema", "print_schema"]
+__all__ = ["Context", "Explainer", "InvalidDocument", "build_schema", "print_schema"]
