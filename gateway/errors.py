@@ -10,9 +10,11 @@
       ListUnsupported              LIST_UNSUPPORTED: the source publishes no such list
       AmbiguousLookup              AMBIGUOUS_LOOKUP, with the ids
       AbsenceUnproven              ABSENCE_UNPROVEN: the source cannot say that there is none
+      JournalUnavailable           JOURNAL_UNAVAILABLE: what is to be written cannot be taken down first, so nothing is sent
       UpstreamError                source, operation, retryable, retry_after
         UpstreamTimeout            UPSTREAM_TIMEOUT
         UpstreamUnavailable        UPSTREAM_UNAVAILABLE (connect, 5xx, connection lost)
+        CircuitOpen                UPSTREAM_CIRCUIT_OPEN (it failed too often, so it is not asked for a while)
         UpstreamOverloaded         UPSTREAM_OVERLOADED (our own queue for it is full)
         UpstreamRateLimited        UPSTREAM_RATE_LIMITED
         UpstreamAuthFailed         UPSTREAM_AUTH
@@ -141,11 +143,17 @@ class AbsenceUnproven(_OfSource):
     code = "ABSENCE_UNPROVEN"
 
 
+class JournalUnavailable(GatewayError):
+    """The journal cannot be read or written; the message says why, in one line without address or password."""
+
+    code = "JOURNAL_UNAVAILABLE"
+
+
 class UpstreamError(_OfSource):
     """A call to an upstream failed.
 
     `retry_after` is in seconds where the upstream said so. `nothing_sent` is True only when it is proven that no byte of the
-    request left (name not found, connection refused, no slot in time): a write may then be sent again.
+    request left (name not found, connection refused, no slot in time, an open breaker): a write may then be sent again.
     """
 
     def __init__(self, message: str, *, source: str, operation: str, retry_after: float | None = None, nothing_sent: bool = False) -> None:
@@ -171,6 +179,13 @@ class UpstreamUnavailable(UpstreamError):
     """No connection, connection lost, or a 5xx."""
 
     code = "UPSTREAM_UNAVAILABLE"
+    retryable = True
+
+
+class CircuitOpen(UpstreamError):
+    """The upstream failed too often lately; it is left alone for `retry_after` seconds."""
+
+    code = "UPSTREAM_CIRCUIT_OPEN"
     retryable = True
 
 

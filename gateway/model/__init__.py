@@ -1,6 +1,7 @@
 """The unified model: frozen values and records, no I/O, no clock, no system's name."""
 
 from gateway.model.arithmetic import check_lines, check_totals
+from gateway.model.attempts import Attempt, AttemptQuery, AttemptState, Intent, Settlement
 from gateway.model.caller import Caller, Permission
 from gateway.model.capability import Batching, Capability, Operation, SourceHealth, SourceResultStatus, SupportLevel
 from gateway.model.entities import (
@@ -59,6 +60,9 @@ __all__ = [
     "CRITERIA",
     "UNREAD",
     "Address",
+    "Attempt",
+    "AttemptQuery",
+    "AttemptState",
     "Batching",
     "Caller",
     "Capability",
@@ -81,6 +85,7 @@ __all__ = [
     "DocumentContent",
     "ExternalNumber",
     "ExternalNumberRole",
+    "Intent",
     "Invoice",
     "InvoicePayments",
     "InvoiceSettings",
@@ -105,6 +110,7 @@ __all__ = [
     "Ref",
     "SetInvoiceSettings",
     "SettingsWriteMode",
+    "Settlement",
     "SourceCode",
     "SourceHealth",
     "SourcePage",

@@ -118,6 +118,8 @@ class CreateInvoice:
     note: str | None = None
     credited_invoice_number: str | None = None
     lines: tuple[LineDraft, ...] = ()
+    allow_duplicate_number: bool = False
+    """Write it although this gateway has written an invoice with this number to the source already."""
     system: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
