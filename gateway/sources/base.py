@@ -14,6 +14,8 @@ from gateway.errors import GatewayError
 from gateway.model import (
     Capability,
     Confirmation,
+    CreateInvoice,
+    CreateInvoiceFromOrder,
     Criteria,
     DocumentContent,
     InvoicePayments,
@@ -25,6 +27,7 @@ from gateway.model import (
     PaymentStatus,
     Record,
     Ref,
+    SetInvoiceSettings,
     SourceHealth,
     SourcePage,
     UpstreamRefusal,
@@ -38,6 +41,7 @@ __all__ = [
     "Answer",
     "By",
     "Calls",
+    "Claims",
     "Clock",
     "Demand",
     "Fetch",
@@ -55,6 +59,7 @@ __all__ = [
     "SourceProfile",
     "SourceSet",
     "SourceSpec",
+    "claims_of",
     "each",
     "one_for_all",
 ]
@@ -114,12 +119,39 @@ class SourceParts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    """What a write is about, told without asking anybody.
+
+    Writes of one source with a target in common go one after the other, so that a look can tell whose doing something was.
+    `number`: of the invoice that it makes, where the caller chooses it.
+    """
+
+    targets: frozenset[str]
+    number: str | None = None
+
+
+def claims_of(write: Write) -> Claims:
+    """Say what a write is about: its orders, its customer where it changes that, the number and the id that it chooses."""
+    match write:
+        case CreateInvoice():
+            number = frozenset() if write.number is None else frozenset({f"number/{write.number}"})
+            invoice = frozenset({f"invoice/{write.native_id}"}) if write.native_id_given else frozenset()
+            orders = frozenset(f"order/{order.native_id}" for order in write.orders)
+            return Claims(targets=orders | number | invoice, number=write.number)
+        case CreateInvoiceFromOrder():
+            return Claims(targets=frozenset({f"order/{write.order.native_id}"}))
+        case SetInvoiceSettings():
+            return Claims(targets=frozenset({f"customer/{write.customer.native_id}"}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """A write that is valid and ready to be sent once.
 
     `subject`: the invoice number, order or customer it is about. `result`: the key of what it makes, where that is known
     beforehand. `submitted`: the object as it is about to be written, where the input is enough to say. `before`: what a look
-    found before sending; only the source that made it reads it. `previous`: the settings that it replaces.
+    found before sending, as plain JSON; only the source that made it reads it. `previous`: the settings that it replaces.
+    It goes through the journal, so that a look can be taken in another process.
     """
 
     operation: Operation
@@ -133,10 +165,15 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A write that must not be sent, and why. `unsupported`: the source cannot do this at all."""
+    """A write that must not be sent, and why.
+
+    `unsupported`: the source cannot do this at all. `existing`: what is there already, where that is why: the invoice that has the
+    number, the settings as they are now.
+    """
 
     errors: tuple[UserError, ...]
     unsupported: bool = False
+    existing: Record | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,6 +313,9 @@ class Source(Protocol):
     async def find(self, kind: Kind, number: str, scope: Scope) -> tuple[Record, ...]:
         """Find objects by the number the business uses: all that match. Raises `LookupUnsupported` and upstream errors."""
 
+    def claims(self, write: Write) -> Claims:
+        """Say what a write is about; calls nobody."""
+
     async def prepare(self, write: Write, scope: Scope) -> Prepared | Refused:
         """Validate by name, make the reads that the checks need, and say exactly what would be sent. Sends no write."""
 
@@ -290,6 +330,9 @@ class Source(Protocol):
 
         An UNKNOWN says in its error what to look at by hand. Raises nothing: an unreadable upstream is UNKNOWN.
         """
+
+    async def conflict(self, prepared: Prepared, scope: Scope) -> Refused | None:
+        """Find what stands in the way of a write that the source has refused for good; None: nothing that can be found. Raises nothing."""
 
     def refusals(self, response: Response) -> tuple[UpstreamRefusal, ...]:
         """Read what the source itself says in an answer that refuses; at least one entry, with the status."""
@@ -318,6 +361,14 @@ class OverUpstream:
     def health_since(self) -> datetime | None:
         """Since when that is so; None before the first call."""
         return self._upstream.health_since
+
+    def claims(self, write: Write) -> Claims:
+        """Say what a write is about; calls nobody."""
+        return claims_of(write)
+
+    async def conflict(self, prepared: Prepared, scope: Scope) -> Refused | None:  # noqa: ARG002  (the protocol's)
+        """Find what stands in the way of a write that the source has refused for good; None: nothing that can be found."""
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -373,6 +424,11 @@ class SourceSet:
     def keys(self) -> tuple[str, ...]:
         """The keys, in the order of the configuration."""
         return tuple(self._by_key)
+
+    def keys_ever(self, source: Source | None = None) -> frozenset[str]:
+        """Give all the keys that the sources have and had formerly; with `source` those of that one."""
+        known = (*self._by_key, *self._former_keys)
+        return frozenset(key for key in known if source is None or self.get(key) is source)
 
     def seen_by(self, allowed: frozenset[str] | None) -> SourceSet:
         """Give the part that a caller may see; None: all of it."""

@@ -151,6 +151,12 @@ def local_midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=zone)
 
 
+def is_writable(moment: datetime) -> bool:
+    """Say whether JSON can write an instant: not with an offset of seconds, as zones had at first, nor year 1, which stands for none."""
+    offset = moment.utcoffset()
+    return moment.year > 1 and offset is not None and not offset % timedelta(minutes=1)
+
+
 def text_or_none(value: str | None) -> str | None:
     """Read an empty or blank text as None; keep any other as it is."""
     return value if value is not None and value.strip() else None

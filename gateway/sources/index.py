@@ -104,6 +104,9 @@ class WindowIndex(Generic[T]):
         self._full_at: float | None = None
         self._has_dropped = False
         self._refresh: asyncio.Task[Snapshot[T] | GatewayError] | None = None
+        self._expiries = 0
+        self._asked_after: int | None = None
+        """So many expiries had been when the refresh that is under way was asked for; None: it waits for the one before it."""
 
     async def current(self, scope: Scope) -> Snapshot[T]:
         """Give what is known, refreshed where it is older than the ttl.
@@ -113,9 +116,22 @@ class WindowIndex(Generic[T]):
         """
         if self._is_fresh():
             return self._known
-        if self._refresh is None or self._refresh.done():
-            self._refresh = asyncio.create_task(self._refreshed(scope.request_id))
+        if self._refresh is None or self._refresh.done() or self._is_too_early():
+            before = None if self._refresh is None or self._refresh.done() else self._refresh
+            self._asked_after = None
+            self._refresh = asyncio.create_task(self._refreshed(scope.request_id, before))
         return await self._outcome(self._refresh, scope)
+
+    def expire(self) -> None:
+        """Take nothing that was asked for before now for news: who asks from now on gets a window that is read from now on.
+
+        What is known stays known, and who waits already is not kept waiting.
+        """
+        self._expiries += 1
+        self._read_at = None
+
+    def _is_too_early(self) -> bool:
+        return self._asked_after is not None and self._asked_after != self._expiries
 
     async def _outcome(self, refresh: asyncio.Task[Snapshot[T] | GatewayError], scope: Scope) -> Snapshot[T]:
         done, _ = await asyncio.wait({refresh}, timeout=max(0.0, scope.seconds_left(self._clock)))
@@ -129,13 +145,16 @@ class WindowIndex(Generic[T]):
     def _is_fresh(self) -> bool:
         return self._read_at is not None and self._clock.monotonic() - self._read_at < self._ttl_seconds
 
-    async def _refreshed(self, request_id: str) -> Snapshot[T] | GatewayError:
+    async def _refreshed(self, request_id: str, before: asyncio.Task[Snapshot[T] | GatewayError] | None) -> Snapshot[T] | GatewayError:
+        if before is not None:
+            await asyncio.wait({before})
+        asked_after = self._asked_after = self._expiries
         asked_at, as_of, since = self._clock.monotonic(), self._clock.now(), self._since()
         try:
             window = await self._read(since, Scope(request_id, asked_at + self._refresh_seconds))
         except GatewayError as error:  # a value: nobody may be waiting any more
             return error
-        self._read_at = asked_at
+        self._read_at = asked_at if asked_after == self._expiries else None
         self._known = self._with(window, as_of, is_full=since is None)
         if window.rows and window.complete:
             self._until = window.until

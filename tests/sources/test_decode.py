@@ -28,6 +28,7 @@ from gateway.sources.decode import (
     is_default_guid,
     is_nothing,
     is_null,
+    is_writable,
     local_midnight,
     organization_number,
     text_or_none,
@@ -301,6 +302,25 @@ def test_a_day_written_as_local_midnight_is_read_back_as_the_same_day(day: date,
 def test_local_midnight_has_the_offset_of_its_day() -> None:
     assert local_midnight(date(2026, 1, 11), STOCKHOLM).isoformat() == "2026-01-11T00:00:00+01:00"
     assert local_midnight(date(2026, 7, 11), STOCKHOLM).isoformat() == "2026-07-11T00:00:00+02:00"
+
+
+def test_a_day_that_begins_at_one_o_clock_is_written_as_the_midnight_that_is_the_same_instant() -> None:
+    midnight = local_midnight(date(2026, 9, 6), ZoneInfo("America/Santiago"))
+    assert midnight.isoformat() == "2026-09-06T00:00:00-04:00"
+    assert midnight.astimezone(UTC) == datetime.fromisoformat("2026-09-06T01:00:00-03:00")
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        (datetime(2026, 1, 1, tzinfo=UTC), True),
+        (datetime(2, 1, 1, tzinfo=UTC), True),
+        (datetime(1, 1, 1, tzinfo=UTC), False),
+        (datetime(1800, 1, 1, tzinfo=STOCKHOLM), False),
+    ],
+)
+def test_what_json_cannot_say_of_an_instant_is_not_written(moment: datetime, *, expected: bool) -> None:
+    assert is_writable(moment) is expected
 
 
 # ------------------------------------------------------------------ small things

@@ -244,6 +244,51 @@ async def test_a_refresh_has_a_deadline_of_its_own() -> None:
     assert upstream.scopes == [Scope("test", 1060.0)]
 
 
+async def test_after_it_was_expired_the_next_reader_gets_what_is_read_from_then_on_and_others_share_it() -> None:
+    index, upstream, clock = make_index({"a": A}, {"a": A, "b": B}, overlap=None)
+    await index.current(make_scope())
+    index.expire()
+    assert len(upstream.asked) == 1
+    assert (await index.current(make_scope())).rows == (A, B)
+    clock.advance(59)
+    assert (await index.current(make_scope(100))).rows == (A, B)
+    assert len(upstream.asked) == 2
+
+
+async def test_a_read_that_was_under_way_when_it_was_expired_is_not_taken_for_news() -> None:
+    index, upstream, _ = make_index({"a": A}, {"a": A, "b": B}, overlap=None)
+    upstream.gate = asyncio.Event()
+    early = asyncio.create_task(index.current(make_scope()))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert len(upstream.asked) == 1
+    index.expire()
+    late = [asyncio.create_task(index.current(make_scope())) for _ in range(3)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    index.expire()  # nothing was asked for since the first time: who waits for that waits for this as well
+    later = asyncio.create_task(index.current(make_scope()))
+    await asyncio.sleep(0)
+    assert len(upstream.asked) == 1
+    upstream.gate.set()
+    assert (await early).rows == (A,)
+    assert [(await waiting).rows for waiting in (*late, later)] == [(A, B)] * 4
+    assert len(upstream.asked) == 2
+    assert (await index.current(make_scope())).rows == (A, B)
+    assert len(upstream.asked) == 2
+
+
+async def test_an_expired_index_that_cannot_be_read_again_fails_and_keeps_what_it_knows_for_increments() -> None:
+    index, upstream, clock = make_index({"a": A}, down(), {"b": B})
+    read_at = clock.now()
+    await index.current(make_scope())
+    index.expire()
+    with pytest.raises(UpstreamUnavailable):
+        await index.current(make_scope())
+    assert (await index.current(make_scope())).rows == (A, B)
+    assert upstream.asked == [None, read_at - OVERLAP, read_at - OVERLAP]
+
+
 @st.composite
 def _histories(draw: st.DrawFn) -> list[dict[str, Row]]:
     """Steps of an upstream that only adds and changes: each gives the rows changed in it, placed behind all before."""

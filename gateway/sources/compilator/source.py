@@ -277,7 +277,9 @@ class CompilatorSource(OverUpstream):
                 return Refused(tuple(mistakes))
             raise
         mistakes += mistakes_against(write, None if current is None else current.payload)
-        return Refused(tuple(mistakes)) if mistakes else self._prepared(write, ref, current)
+        is_stale = any(mistake.code is UserErrorCode.STALE_VERSION for mistake in mistakes)
+        existing = to_settings(current.payload, ref, self._profile, current.sent) if is_stale and current is not None else None
+        return Refused(tuple(mistakes), existing=existing) if mistakes else self._prepared(write, ref, current)
 
     def _prepared(self, write: SetInvoiceSettings, ref: Ref, current: _SettingsRead | None) -> Prepared:
         body = body_of(write, None if current is None else current.payload)
@@ -299,15 +301,14 @@ class CompilatorSource(OverUpstream):
     async def settle(self, prepared: Prepared, response: Response, scope: Scope) -> Settled:
         """Read `Success`, then confirm by reading back. A body that says neither, or both, is settled by a look."""
         answer = to_answer(response.body)
-        if answer is None or answer.success is None:
-            return await self.look(prepared, scope)
-        if not answer.success:
+        if answer is not None and answer.success is False:
             return Settled(outcome=MutationOutcome.REJECTED, errors=self._rejections(response))
-        if answer.errors:
-            settled = await self.look(prepared, scope)
-            is_applied = settled.outcome is MutationOutcome.APPLIED
-            return settled if is_applied else replace(settled, errors=settled.errors + self._rejections(response))
-        return await self._confirm(prepared, scope)
+        if answer is not None and answer.success and not answer.errors:
+            return await self._confirm(prepared, scope)
+        settled = await self.look(prepared, scope)
+        if answer is None or not answer.errors or settled.outcome is MutationOutcome.APPLIED:
+            return settled
+        return replace(settled, errors=settled.errors + self._rejections(response))
 
     def _rejections(self, response: Response) -> tuple[UserError, ...]:
         return tuple(

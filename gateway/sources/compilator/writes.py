@@ -22,6 +22,8 @@ Body = dict[str, object]
 KEY: Final = "CustomerNumber"
 _RECIPIENT: Final = "InvoiceRecipientCustomerNumber"
 _MAX_EMAIL: Final = 50
+_MOST_ENTRIES: Final = 50
+_LONGEST_TEXT: Final = 1000
 _INT32: Final = range(-(2**31), 2**31)
 
 
@@ -202,14 +204,14 @@ def to_answer(body: bytes) -> WriteAnswerPayload | None:
 
 
 def to_refusals(status: int, body: bytes) -> tuple[UpstreamRefusal, ...]:
-    """Read one refusal an entry of `Errors`; where there is none, the status alone."""
+    """Read one refusal an entry of `Errors`, as many as are sensible; where there is none, the status alone."""
     answer = to_answer(body)
-    entries = () if answer is None else tuple(answer.errors or ())
+    entries = () if answer is None else tuple(answer.errors or ())[:_MOST_ENTRIES]
     found = tuple(
         UpstreamRefusal(
             status=status,
-            code=None if entry.error_code is None else str(entry.error_code),
-            message=entry.error_message,
+            code=None if entry.error_code is None else str(entry.error_code)[:_LONGEST_TEXT],
+            message=None if entry.error_message is None else entry.error_message[:_LONGEST_TEXT],
         )
         for entry in entries
     )

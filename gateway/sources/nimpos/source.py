@@ -233,15 +233,21 @@ class NimposSource(OverUpstream):
         errors = writes.mistakes(write, self._profile, remarks_max_length=self._remarks_max_length)
         orders = [order for order in dict.fromkeys(write.orders) if order.source == self._profile.key]
         found = dict(zip(orders, await _all(self._order(order.native_id, scope) for order in orders), strict=True))
-        errors += writes.unknown_orders(write.orders, found)
+        carriers = writes.carriers(write, found)
+        errors += [*writes.unknown_orders(write.orders, found), *carriers]
         failure = next((order for order in found.values() if isinstance(order, GatewayError)), None)
         if failure is not None and not errors:
             raise failure
-        return Refused(tuple(errors)) if errors else self._prepared(write, found)
+        ref = self._installation.ref(Kind.INVOICE, str(write.native_id))
+        existing = Invoice(ref=ref, native_type=mapping.INVOICE_TYPE) if carriers else None
+        return Refused(tuple(errors), existing=existing) if errors else self._prepared(write, found)
 
     async def send(self, prepared: Prepared, scope: Scope) -> Response:
-        """Post the invoice, once."""
-        return await self._upstream.write(prepared.request, scope)
+        """Post the invoice, once; what the windows have shown is old from then on, whatever became of it."""
+        try:
+            return await self._upstream.write(prepared.request, scope)
+        finally:
+            self._windows.expire()
 
     async def settle(self, prepared: Prepared, response: Response, scope: Scope) -> Settled:  # noqa: ARG002  (a success has no body)
         """Take a 2xx as success, and look whether an order says so, too."""
@@ -252,13 +258,13 @@ class NimposSource(OverUpstream):
         """Ask the orders: one now carries the invoice, all can be read and none does, or nothing is proven."""
         is_written = await self._is_written(prepared, scope)
         if is_written:
+            self._windows.expire()  # it may have come after `send` had given up
             return _applied(prepared, Confirmation.READ_BACK)
         if is_written is False:
             message = "NIMPOS has not recorded it: none of its orders carries the invoice"
             return Settled(outcome=MutationOutcome.REJECTED, errors=(UserError(UserErrorCode.UPSTREAM_REJECTED, message),))
-        native_id = "" if prepared.result is None else prepared.result.native_id
-        message = f"look in NIMPOS for invoice {prepared.subject} with the Id {native_id}, or at CustomerInvoiceId of its orders"
-        return Settled(outcome=MutationOutcome.UNKNOWN, errors=(UserError(UserErrorCode.OUTCOME_UNKNOWN, message),))
+        error = UserError(UserErrorCode.OUTCOME_UNKNOWN, writes.where_to_look(prepared))
+        return Settled(outcome=MutationOutcome.UNKNOWN, errors=(error,))
 
     def refusals(self, response: Response) -> tuple[UpstreamRefusal, ...]:
         """Read what NIMPOS says beside the status, which is mostly nothing."""
@@ -457,8 +463,11 @@ class NimposSource(OverUpstream):
         )
 
     async def _is_written(self, prepared: Prepared, scope: Scope) -> bool | None:
-        orders = await _all(self._order(order, scope) for order in writes.telling_orders(prepared))
-        return None if prepared.result is None else writes.is_written(prepared.result.native_id, orders)
+        telling = writes.telling_orders(prepared)
+        orders = await _all(self._order(order, scope) for order in telling)
+        if prepared.result is None:
+            return None
+        return writes.is_written(prepared.result.native_id, list(zip(telling.values(), orders, strict=True)))
 
     # reading
 

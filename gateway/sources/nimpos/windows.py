@@ -136,6 +136,12 @@ class Windows:
         """Make a window from an instant (None: from the start) to its end; the till matters to invoices only (observed)."""
         return endpoints.Window(self.start if since is None else since, self.end, terminal_id or self._terminal_ids[0])
 
+    def expire(self) -> None:
+        """Take what is known of invoices and debts for old, as one of them has been written. A customer is not changed by that."""
+        for till in self._tills:
+            till.expire()
+        self._debts.expire()
+
     async def customers(self, scope: Scope) -> Snapshot[Seen[CustomerPayload]]:
         """Give the customers that are known, by `Updated`."""
         return await self._customers.current(scope)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final, TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ import msgspec
 from gateway.errors import GatewayError
 from gateway.model import CreateInvoice, Ref, UpstreamRefusal, UserError, UserErrorCode
 from gateway.sources.base import Prepared, SourceProfile
-from gateway.sources.decode import is_default_guid, local_midnight, text_or_none
+from gateway.sources.decode import is_default_guid, is_writable, local_midnight, text_or_none
 from gateway.sources.nimpos.payloads import OrderPayload, guid_of
 from gateway.transport import Response
 
@@ -43,7 +43,7 @@ OWN_FIELDS: Final[Mapping[str, str]] = {
 }
 _INTEGER: Final = re.compile(r"0|[1-9][0-9]{0,18}")
 _MAX_INTEGER: Final = 2**63 - 1
-_MINUTE: Final = timedelta(minutes=1)
+_LONGEST_MESSAGE: Final = 1000
 _DOCUMENTED_ORDER: Final = (
     "Id",
     "InvoiceNumber",
@@ -72,7 +72,7 @@ def mistakes(write: CreateInvoice, profile: SourceProfile, *, remarks_max_length
     """Find everything wrong with an invoice to write, as far as it can be seen without asking NIMPOS."""
     return [
         *_missing(write),
-        *_not_accepted(write),
+        *_not_accepted(write, profile),
         *_of_another_source(write, profile),
         *_unfit(write, profile),
         *_too_old(write, profile.time_zone),
@@ -86,6 +86,15 @@ def unknown_orders(orders: Sequence[Ref], found: Mapping[Ref, OrderAnswer]) -> l
         _error(UserErrorCode.NOT_FOUND, "NIMPOS has no such order and would leave it out without a word", "orders", str(index))
         for index, ref in enumerate(orders)
         if ref in found and found[ref] is None
+    ]
+
+
+def carriers(write: CreateInvoice, found: Mapping[Ref, OrderAnswer]) -> list[UserError]:
+    """Name the orders that carry an invoice with the id that the caller chose: NIMPOS would write over it without a word."""
+    return [
+        _error(UserErrorCode.INVALID, f"order {ref.native_id} carries an invoice with this id, which would be written over", "nativeId")
+        for ref, order in found.items()
+        if write.native_id_given and _invoice_of(order) == str(write.native_id)
     ]
 
 
@@ -113,18 +122,29 @@ def links(orders: Mapping[Ref, OrderAnswer]) -> dict[str, str | None]:
     return {ref.native_id: _invoice_of(order) for ref, order in orders.items()}
 
 
-def telling_orders(prepared: Prepared) -> list[str]:
-    """Give the orders that can tell: those that did not carry this invoice before it was sent."""
+def telling_orders(prepared: Prepared) -> dict[str, str | None]:
+    """Give the orders that can tell, with what they carried: those that did not carry this invoice before it was sent."""
     if prepared.result is None or not isinstance(prepared.before, Mapping):
-        return []
-    return [order for order, invoice in prepared.before.items() if invoice != prepared.result.native_id]
+        return {}
+    return {order: invoice for order, invoice in prepared.before.items() if invoice != prepared.result.native_id}
 
 
-def is_written(invoice_id: str, orders: Sequence[OrderAnswer]) -> bool | None:
-    """Say what the telling orders prove; None: nothing, since one cannot be read or says nothing of invoices, or there is none."""
-    if any(_invoice_of(order) == invoice_id for order in orders):
+def is_written(invoice_id: str, orders: Sequence[tuple[str | None, OrderAnswer]]) -> bool | None:
+    """Say what the telling orders prove, each with what it carried before.
+
+    None: nothing, since one cannot be read or says nothing of invoices, or carries yet another one, which may have taken the
+    place of this; or there is none.
+    """
+    if any(_invoice_of(order) == invoice_id for _, order in orders):
         return True
-    return False if orders and all(_tells_of_invoices(order) for order in orders) else None
+    return False if orders and all(_is_as_before(order, before) for before, order in orders) else None
+
+
+def where_to_look(prepared: Prepared) -> str:
+    """Say what a person has to look at where nothing is proven."""
+    invoice_id = "" if prepared.result is None else prepared.result.native_id
+    orders = ", ".join(prepared.before) if isinstance(prepared.before, Mapping) else ""
+    return f"look in NIMPOS for invoice {prepared.subject} with the Id {invoice_id}, or at CustomerInvoiceId of its orders: {orders}"
 
 
 def refusals(response: Response) -> tuple[UpstreamRefusal, ...]:
@@ -134,15 +154,16 @@ def refusals(response: Response) -> tuple[UpstreamRefusal, ...]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         answer = None
     message = answer.get("Message") if isinstance(answer, dict) else None
-    return (UpstreamRefusal(status=response.status, message=text_or_none(message) if isinstance(message, str) else None),)
+    text = text_or_none(message[:_LONGEST_MESSAGE]) if isinstance(message, str) else None
+    return (UpstreamRefusal(status=response.status, message=text),)
 
 
 def _invoice_of(order: OrderAnswer) -> str | None:
     return guid_of(order.customer_invoice_id) if isinstance(order, OrderPayload) else None
 
 
-def _tells_of_invoices(order: OrderAnswer) -> bool:
-    return isinstance(order, OrderPayload) and order.customer_invoice_id is not msgspec.UNSET
+def _is_as_before(order: OrderAnswer, before: str | None) -> bool:
+    return isinstance(order, OrderPayload) and order.customer_invoice_id is not msgspec.UNSET and _invoice_of(order) == before
 
 
 def _missing(write: CreateInvoice) -> list[UserError]:
@@ -158,13 +179,15 @@ def _missing(write: CreateInvoice) -> list[UserError]:
     return [_error(UserErrorCode.REQUIRED, f"NIMPOS needs {path[-1]}", *path) for path, is_given in given.items() if not is_given]
 
 
-def _not_accepted(write: CreateInvoice) -> list[UserError]:
+def _not_accepted(write: CreateInvoice, profile: SourceProfile) -> list[UserError]:
     own = write.system.get(SYSTEM_INPUT, {})
     given: dict[tuple[str, ...], bool] = {
         ("issueDate",): write.issue_date is not None,
         ("vat",): write.vat is not None,
         ("creditedInvoiceNumber",): write.credited_invoice_number is not None,
         ("lines",): bool(write.lines),
+        # It has no field for one: where the source's own is not known, none can be seen to be the same.
+        ("total", "currency"): write.total is not None and write.total.currency is not None and profile.default_currency is None,
         **{(system,): True for system in write.system if system != SYSTEM_INPUT},
         **{(SYSTEM_INPUT, name): True for name in own if name not in OWN_FIELDS},
     }
@@ -187,14 +210,23 @@ def _of_another_source(write: CreateInvoice, profile: SourceProfile) -> list[Use
 
 def _unfit(write: CreateInvoice, profile: SourceProfile) -> list[UserError]:
     found: list[UserError] = []
-    foreign_number = write.system.get(SYSTEM_INPUT, {}).get("foreign_invoice_number")
     currency = None if write.total is None else write.total.currency
-    if is_default_guid(write.native_id):
-        found.append(_error(UserErrorCode.INVALID, "the all-zero UUID stands for none", "nativeId"))
+    own = write.system.get(SYSTEM_INPUT, {})
+    keys = {
+        ("nativeId",): write.native_id,
+        (SYSTEM_INPUT, "outletId"): own.get("outlet_id"),
+        (SYSTEM_INPUT, "terminalId"): own.get("terminal_id"),
+    }
+    found.extend(
+        _error(UserErrorCode.INVALID, "the all-zero UUID stands for none", *path)
+        for path, key in keys.items()
+        if isinstance(key, UUID) and is_default_guid(key)
+    )
     if write.number is not None and (write.number == "0" or not _is_integer(write.number)):
         found.append(
             _error(UserErrorCode.INVALID, f"NIMPOS numbers are integers from 1 to {_MAX_INTEGER}, without leading zeros", "number")
         )
+    foreign_number = own.get("foreign_invoice_number")
     if foreign_number is not None and not _is_integer(str(foreign_number)):
         message = f"this is no integer from 0 to {_MAX_INTEGER} without leading zeros"
         found.append(_error(UserErrorCode.INVALID, message, SYSTEM_INPUT, "foreignInvoiceNumber"))
@@ -205,7 +237,7 @@ def _unfit(write: CreateInvoice, profile: SourceProfile) -> list[UserError]:
 
 
 def _too_old(write: CreateInvoice, zone: ZoneInfo) -> list[UserError]:
-    """Find dates from before the zone had an offset of whole minutes: no JSON date can say them, and 0001-01-01 stands for none."""
+    """Find dates that no JSON date can say."""
     own = write.system.get(SYSTEM_INPUT, {})
     given: dict[tuple[str, ...], object] = {
         ("dueDate",): write.due_date,
@@ -216,7 +248,7 @@ def _too_old(write: CreateInvoice, zone: ZoneInfo) -> list[UserError]:
     return [
         _error(UserErrorCode.INVALID, "this date is too old to be written with its offset", *path)
         for path, value in given.items()
-        if isinstance(value, date) and (_local(value, zone).utcoffset() or _MINUTE) % _MINUTE
+        if isinstance(value, date) and not is_writable(_local(value, zone))
     ]
 
 

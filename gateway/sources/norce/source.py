@@ -31,11 +31,25 @@ from gateway.model import (
     UserErrorCode,
     Write,
 )
-from gateway.sources.base import Answer, Calls, Demand, Fetch, OverUpstream, Prepared, Refused, Settled, SourceParts, SourceProfile, each
+from gateway.sources.base import (
+    Answer,
+    Calls,
+    Claims,
+    Demand,
+    Fetch,
+    OverUpstream,
+    Prepared,
+    Refused,
+    Settled,
+    SourceParts,
+    SourceProfile,
+    each,
+)
 from gateway.sources.decode import Malformed, decode, is_nothing, is_null
 from gateway.sources.norce import endpoints, writes
 from gateway.sources.norce.costs import Rows, worst_case
 from gateway.sources.norce.endpoints import CUSTOMERS, INVOICES, ORDERS
+from gateway.sources.norce.insert import insert_body, insert_mistakes, inserted_number
 from gateway.sources.norce.lists import Lists
 from gateway.sources.norce.mapping import (
     BILL_TO,
@@ -195,6 +209,22 @@ class NorceSource(OverUpstream):
             return await self._prepare_connect(write, own, scope)
         return await self._prepare_insert(write, own, scope)
 
+    def claims(self, write: Write) -> Claims:
+        """Say what a write is about; the number of an invoice that is inserted is inside its body."""
+        claims = super().claims(write)
+        number = inserted_number(write) if isinstance(write, CreateInvoice) else None
+        if number is None or number == claims.number:
+            return claims
+        return Claims(targets=claims.targets | {f"number/{number}"}, number=claims.number or number)
+
+    async def conflict(self, prepared: Prepared, scope: Scope) -> Refused | None:
+        """Say what keeps the source from taking a write that it has refused; None: nothing that can be seen. Raises nothing."""
+        try:
+            invoice = await self._invoice_by_number(prepared.subject or "", scope)
+        except GatewayError:
+            return None
+        return None if invoice is None else Refused((_taken_by(invoice),), existing=invoice)
+
     async def send(self, prepared: Prepared, scope: Scope) -> Response:
         """Send the write, once."""
         return await self._upstream.write(prepared.request, scope)
@@ -206,7 +236,7 @@ class NorceSource(OverUpstream):
         echo only a look proves anything.
         """
         if prepared.request.operation == "InsertInvoice":
-            echoed = self._echoed(response)
+            echoed = self._echoed(response, prepared.subject)
             return await self.look(prepared, scope) if echoed is None else _applied(Confirmation.ECHO, echoed)
         try:
             invoice = await self._invoice_by_number(prepared.subject or "", scope)
@@ -220,11 +250,14 @@ class NorceSource(OverUpstream):
         try:
             invoice = await self._invoice_by_number(number, scope)
         except GatewayError:
-            message = f"look in Norce whether there is an invoice {number} (OrderService GetInvoiceByNo) before sending it again"
-            return Settled(outcome=MutationOutcome.UNKNOWN, errors=(UserError(UserErrorCode.OUTCOME_UNKNOWN, message),))
+            return _unknown(f"look in Norce whether there is an invoice {number} (OrderService GetInvoiceByNo) before sending it again")
         if invoice is None and writes.may_capture(prepared.request):
-            message = f"Norce has no invoice {number}, which does not prove that no payment was captured: look at the payment provider"
-            return Settled(outcome=MutationOutcome.UNKNOWN, errors=(UserError(UserErrorCode.OUTCOME_UNKNOWN, message),))
+            return _unknown(
+                f"Norce has no invoice {number}, which does not prove that no payment was captured: look at the payment provider"
+            )
+        if invoice is not None and writes.is_another(prepared.request, invoice):
+            found = f"the invoice {number} that Norce has (id {invoice.ref.native_id}) is of another order than the one that was sent"
+            return _unknown(f"{found}: look there whether it is the one")
         if invoice is None:
             message = f"the source has no invoice {number}"
             return Settled(outcome=MutationOutcome.REJECTED, errors=(UserError(UserErrorCode.UPSTREAM_REJECTED, message),))
@@ -334,7 +367,11 @@ class NorceSource(OverUpstream):
             return None
 
     async def _invoice_by_number(self, number: str, scope: Scope) -> Invoice | None:
-        return await self._ask(endpoints.get_invoice_by_no(self._options, number), scope, self._to_invoice)
+        request = endpoints.get_invoice_by_no(self._options, number)
+        invoice = await self._ask(request, scope, self._to_invoice)
+        if invoice is not None and str(invoice.number or "").strip().casefold() != number.strip().casefold():
+            raise self._upstream.malformed(request, "it answered with another invoice than the one asked for")
+        return invoice
 
     def _same(self, request: Request, ref: Ref, record: Record | None) -> Record | None:
         if record is not None and record.ref != ref:
@@ -440,18 +477,17 @@ class NorceSource(OverUpstream):
     async def _prepare_connect(self, draft: CreateInvoice, own: writes.OwnInput, scope: Scope) -> Prepared | Refused:
         keys, order_mistakes = await self._order_keys(draft, scope)
         filled = writes.fill(draft, own, keys, self._profile)
-        mistakes = (*order_mistakes, *writes.connect_mistakes(filled, keys), *await self._taken(draft.number, scope, "number"))
-        if mistakes:
-            return Refused(mistakes)
+        mistakes = (*order_mistakes, *writes.connect_mistakes(filled, keys, self._profile.time_zone))
+        refused = await self._refused(mistakes, draft.number, scope, "number")
+        if refused is not None:
+            return refused
         body = writes.connect_body(filled, self._options, self._profile.time_zone)
         return _prepared(endpoints.create_invoice(self._options, body), draft.number)
 
     async def _prepare_insert(self, draft: CreateInvoice, own: writes.OwnInput, scope: Scope) -> Prepared | Refused:
-        body = writes.insert_body(own)
-        number = body.get("InvoiceNo")
-        subject = number if isinstance(number, str) else None
-        mistakes = (*writes.insert_mistakes(draft, own), *await self._taken(subject, scope, "norce", "insertInvoice", "InvoiceNo"))
-        return Refused(mistakes) if mistakes else _prepared(endpoints.insert_invoice(self._options, body), subject)
+        number = inserted_number(draft)
+        refused = await self._refused(insert_mistakes(draft, own), number, scope, "norce", "insertInvoice", "InvoiceNo")
+        return refused or _prepared(endpoints.insert_invoice(self._options, insert_body(own)), number)
 
     async def _order_keys(self, draft: CreateInvoice, scope: Scope) -> tuple[writes.OrderKeys | None, tuple[UserError, ...]]:
         """Read what the first order adds to the invoice; raises when it cannot be read."""
@@ -469,19 +505,22 @@ class NorceSource(OverUpstream):
             case _:
                 return None, (writes.mistake(UserErrorCode.NOT_FOUND, "the source has no such order", "orders", "0"),)
 
-    async def _taken(self, number: str | None, scope: Scope, *path: str) -> tuple[UserError, ...]:
-        """Say whether the source has an invoice with this number already."""
+    async def _refused(self, mistakes: Sequence[UserError], number: str | None, scope: Scope, *path: str) -> Refused | None:
+        """Refuse a write with mistakes, or with a number that the source has already; None: there is nothing against it."""
         if number is None or not number.strip() or len(number) > writes.NUMBER_LENGTH:
-            return ()
-        if await self._invoice_by_number(number, scope) is None:
-            return ()
-        return (writes.mistake(UserErrorCode.DUPLICATE_NUMBER, "the source has an invoice with this number already", *path),)
+            return Refused(tuple(mistakes)) if mistakes else None
+        invoice = await self._invoice_by_number(number, scope)
+        if invoice is not None:
+            return Refused((*mistakes, _taken_by(invoice, "input", *path)), existing=invoice)
+        return Refused(tuple(mistakes)) if mistakes else None
 
-    def _echoed(self, response: Response) -> Invoice | None:
+    def _echoed(self, response: Response, number: str | None) -> Invoice | None:
+        """Read the invoice in an answer; None where there is none, or none with the number that was sent."""
         try:
-            return None if is_nothing(response.body) else self._to_invoice(response.body)
+            invoice = None if is_nothing(response.body) else self._to_invoice(response.body)
         except Malformed:
             return None
+        return invoice if invoice is not None and invoice.number == number else None
 
     def _unsupported(self, message: str, operation: str) -> LookupUnsupported:
         return LookupUnsupported(message, source=self._profile.key, operation=operation)
@@ -506,6 +545,15 @@ def _lines_of(answer: Answer) -> Answer:
 
 def _prepared(request: Request, number: str | None) -> Prepared:
     return Prepared(operation=Operation.CREATE_INVOICE, request=request, subject=number)
+
+
+def _taken_by(invoice: Invoice, *path: str) -> UserError:
+    message = f"the source has an invoice with this number already: its id is {invoice.ref.native_id}"
+    return UserError(UserErrorCode.DUPLICATE_NUMBER, message, path or None)
+
+
+def _unknown(message: str) -> Settled:
+    return Settled(outcome=MutationOutcome.UNKNOWN, errors=(UserError(UserErrorCode.OUTCOME_UNKNOWN, message),))
 
 
 def _applied(confirmation: Confirmation, invoice: Invoice | None) -> Settled:

@@ -1,7 +1,6 @@
-"""Checks and bodies of the writes, pure: Connect `Order/CreateInvoice` and OrderService `InsertInvoice`.
+"""Checks and body of Connect `Order/CreateInvoice`, what an answer that refuses says, and what a look proves. Pure.
 
-Pages below https://docs.norce.io/: `api-reference/connect/orderservice/openapi/invoice/createinvoice`,
-`api-reference/services/orderservice/nc-latest/operation/InsertInvoice`.
+Page below https://docs.norce.io/: `api-reference/connect/orderservice/openapi/invoice/createinvoice`.
 """
 
 from __future__ import annotations
@@ -14,10 +13,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from gateway.model import CreateInvoice, CurrencyOrigin, LineDraft, Order, UpstreamRefusal, UserError, UserErrorCode
+from gateway.model import CreateInvoice, CurrencyOrigin, Invoice, LineDraft, Order, UpstreamRefusal, UserError, UserErrorCode
 from gateway.sources.base import SourceProfile
-from gateway.sources.decode import Malformed, convert, decode, decode_tree, encode_tree, local_midnight
-from gateway.sources.norce.payloads import InvoicePayload
+from gateway.sources.decode import Malformed, convert, decode_tree, is_writable, local_midnight
 from gateway.sources.norce.settings import NAME, NorceOptions
 from gateway.transport import Request, Response
 
@@ -25,21 +23,7 @@ NUMBER_LENGTH: Final = 50
 COMMENT_LENGTH: Final = 250
 _INT32_MAX: Final = 2**31 - 1
 _SAID_LENGTH: Final = 500
-
-_INSERT_NAMES: Final = InvoicePayload.__struct_encode_fields__
-"""The 25 names of the `InsertInvoice` page, in its order."""
-_INSERT_LENGTHS: Final = {
-    "InvoiceNo": 50,
-    "InvoiceText": 255,
-    "OrderNo": 50,
-    "Source": 255,
-    "DeliveryMethod": 50,
-    "PaymentMethod": 50,
-    "InvoiceNoPsp": 50,
-    "CreditedInvoiceNo": 50,
-    "GroupByKey": 50,
-    "Comment": 250,
-}
+_MOST_MESSAGES: Final = 50
 
 
 class PaymentInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,7 +81,7 @@ def to_order_keys(order: Order) -> OrderKeys:
     says_currency = order.currency and order.currency.origin is CurrencyOrigin.RECORD
     return OrderKeys(
         basket_id=(int(basket) or None) if basket.isascii() and basket.isdigit() else None,
-        number=order.number or None,
+        number=(order.number or "").strip() or None,
         currency=order.currency.code if order.currency and says_currency else None,
     )
 
@@ -115,15 +99,17 @@ def fill(draft: CreateInvoice, own: OwnInput, order: OrderKeys | None, profile: 
     )
 
 
-def connect_mistakes(filled: Filled, order: OrderKeys | None) -> list[UserError]:
+def connect_mistakes(filled: Filled, order: OrderKeys | None, zone: ZoneInfo) -> list[UserError]:
     """Name everything that keeps Connect `Order/CreateInvoice` from taking this input."""
     draft, own = filled.draft, filled.own
     return [
-        *_not_accepted(draft),
-        *([] if own.insert_invoice is None else [_refused("norce", "insertInvoice")]),
-        *(_refused("orders", str(index)) for index in range(1, len(draft.orders))),
+        *unaccepted(draft),
+        *([] if own.insert_invoice is None else [refused("norce", "insertInvoice")]),
+        *(refused("orders", str(index)) for index in range(1, len(draft.orders))),
         *_missing(filled),
         *_too_long(draft, own),
+        *_too_old(draft, zone),
+        *number_mistakes(draft.number or "", "number"),
         *_contradictions(filled, order),
         *_line_mistakes(draft.lines),
         *_payment_mistakes(draft, own),
@@ -162,15 +148,12 @@ def may_capture(request: Request) -> bool:
     return isinstance(request.json, Mapping) and request.json.get("SuppressPspCall") is False
 
 
-def insert_mistakes(draft: CreateInvoice, own: OwnInput) -> list[UserError]:
-    """Name everything that keeps OrderService `InsertInvoice` from taking this input."""
-    return [*_not_accepted(draft), *_given_beside_insert(draft, own), *_insert_body_mistakes(draft, own.insert_invoice)]
-
-
-def insert_body(own: OwnInput) -> dict[str, object]:
-    """Give the body of `InsertInvoice` as the caller wrote it, in the order of the page."""
-    body = own.insert_invoice if isinstance(own.insert_invoice, Mapping) else {}
-    return {name: body[name] for name in _INSERT_NAMES if name in body}
+def is_another(request: Request, invoice: Invoice) -> bool:
+    """Say whether an invoice that has the number of a write is of another order than the write."""
+    sent = request.json if isinstance(request.json, Mapping) else {}
+    order = sent.get("ErpOrderNo", sent.get("OrderNo"))
+    numbers = {found.number.strip().casefold() for found in invoice.orders or () if isinstance(found.number, str)}
+    return isinstance(order, str) and bool(numbers) and order.strip().casefold() not in numbers
 
 
 def to_refusals(response: Response) -> tuple[UpstreamRefusal, ...]:
@@ -190,34 +173,43 @@ def mistake(code: UserErrorCode, message: str, *path: str) -> UserError:
     return UserError(code, message, ("input", *path))
 
 
-def _refused(*path: str) -> UserError:
+def refused(*path: str) -> UserError:
+    """Make an error for what the source does not take."""
     return mistake(UserErrorCode.NOT_ACCEPTED_BY_SOURCE, "this source does not take this", *path)
 
 
-def _required(message: str, *path: str) -> UserError:
+def required(message: str, *path: str) -> UserError:
+    """Make an error for what is missing."""
     return mistake(UserErrorCode.REQUIRED, message, *path)
 
 
-def _not_accepted(draft: CreateInvoice) -> Iterable[UserError]:
+def number_mistakes(number: str, *path: str) -> Iterable[UserError]:
+    """Refuse a number with blanks around it: the source may keep it without, and not find it with them."""
+    if number.strip() and number != number.strip():
+        yield mistake(UserErrorCode.INVALID, "a number has no blanks around it", *path)
+
+
+def unaccepted(draft: CreateInvoice) -> Iterable[UserError]:
+    """Refuse what neither of the two writes takes."""
     given = {"nativeId": draft.native_id_given, "customer": draft.customer is not None, "createdAt": draft.created_at is not None}
-    yield from (_refused(name) for name, is_given in given.items() if is_given)
-    yield from (_refused(name) for name in draft.system if name != NAME)
+    yield from (refused(name) for name, is_given in given.items() if is_given)
+    yield from (refused(name) for name in draft.system if name != NAME)
 
 
 def _missing(filled: Filled) -> Iterable[UserError]:
     draft = filled.draft
     if filled.client_order_ref is None:
-        yield _required("the basket (quotation) id of the order is needed: give it, or an order that has one", "norce", "clientOrderRef")
+        yield required("the basket (quotation) id of the order is needed: give it, or an order that has one", "norce", "clientOrderRef")
     if filled.erp_order_number is None:
-        yield _required("the ERP's order number is needed: give it, or an order that has one", "norce", "erpOrderNumber")
+        yield required("the ERP's order number is needed: give it, or an order that has one", "norce", "erpOrderNumber")
     if draft.number is None or not draft.number.strip():
-        yield _required("an invoice number is needed", "number")
+        yield required("an invoice number is needed", "number")
     if draft.issue_date is None:
-        yield _required("an issue date is needed", "issueDate")
+        yield required("an issue date is needed", "issueDate")
     if draft.total is None:
-        yield _required("a total is needed", "total")
+        yield required("a total is needed", "total")
     if filled.currency is None:
-        yield _required("neither the order nor the configuration says the currency", "total", "currency")
+        yield required("neither the order nor the configuration says the currency", "total", "currency")
 
 
 def _too_long(draft: CreateInvoice, own: OwnInput) -> Iterable[UserError]:
@@ -232,12 +224,20 @@ def _too_long(draft: CreateInvoice, own: OwnInput) -> Iterable[UserError]:
             yield mistake(UserErrorCode.TOO_LONG, f"at most {limit} characters", *path)
 
 
+def _too_old(draft: CreateInvoice, zone: ZoneInfo) -> Iterable[UserError]:
+    for name, day in (("issueDate", draft.issue_date), ("dueDate", draft.due_date)):
+        if day is not None and not is_writable(local_midnight(day, zone)):
+            yield mistake(UserErrorCode.INVALID, "this date is too old to be written with its offset", name)
+
+
 def _contradictions(filled: Filled, order: OrderKeys | None) -> Iterable[UserError]:
     draft, basket = filled.draft, filled.client_order_ref
     if basket is not None and not 0 < basket <= _INT32_MAX:
         yield mistake(UserErrorCode.INVALID, "a basket id is a positive 32-bit integer", "norce", "clientOrderRef")
     elif order is not None and order.basket_id is not None and basket != order.basket_id:
         yield mistake(UserErrorCode.INVALID, "this is not the basket of the order that is given", "norce", "clientOrderRef")
+    if order is not None and order.number is not None and filled.erp_order_number != order.number:
+        yield mistake(UserErrorCode.INVALID, "this is not the number of the order that is given", "norce", "erpOrderNumber")
     if order is not None and order.currency is not None and filled.currency != order.currency:
         yield mistake(UserErrorCode.CURRENCY_MISMATCH, f"the order is in {order.currency}", "total", "currency")
     if draft.vat is not None and draft.vat.currency not in {None, filled.currency}:
@@ -247,17 +247,17 @@ def _contradictions(filled: Filled, order: OrderKeys | None) -> Iterable[UserErr
 def _line_mistakes(lines: Iterable[LineDraft]) -> Iterable[UserError]:
     for index, line in enumerate(lines):
         if line.unit_price_excl_vat is None:
-            yield _required("each line needs a unit price", "lines", str(index), "unitPriceExclVat")
+            yield required("each line needs a unit price", "lines", str(index), "unitPriceExclVat")
 
 
 def _payment_mistakes(draft: CreateInvoice, own: OwnInput) -> Iterable[UserError]:
     payment = own.payment
     if own.capture_payment and payment is None:
-        yield _required("capturing needs the payment", "norce", "payment")
+        yield required("capturing needs the payment", "norce", "payment")
     if payment is not None and payment.payment_code is None and not (payment.payment_reference or "").strip():
-        yield _required("a payment needs its code or its reference", "norce", "payment", "paymentCode")
+        yield required("a payment needs its code or its reference", "norce", "payment", "paymentCode")
     if own.capture_payment and not draft.lines:
-        yield _required("capturing needs the lines", "lines")
+        yield required("capturing needs the lines", "lines")
 
 
 def _item(line: LineDraft) -> dict[str, object]:
@@ -293,65 +293,14 @@ def _given(body: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in body.items() if value is not None}
 
 
-def _given_beside_insert(draft: CreateInvoice, own: OwnInput) -> Iterable[UserError]:
-    """Refuse what the body of `InsertInvoice` says itself. `capturePayment: false` is the input's default, so nobody gave it."""
-    beside = {
-        ("orders",): draft.orders,
-        ("issueDate",): draft.issue_date,
-        ("dueDate",): draft.due_date,
-        ("total",): draft.total,
-        ("vat",): draft.vat,
-        ("note",): draft.note,
-        ("creditedInvoiceNumber",): draft.credited_invoice_number,
-        ("lines",): draft.lines,
-        ("norce", "clientOrderRef"): own.client_order_ref,
-        ("norce", "erpOrderNumber"): own.erp_order_number,
-        ("norce", "capturePayment"): own.capture_payment or None,
-        ("norce", "isLastInvoiceForOrder"): own.is_last_invoice_for_order,
-        ("norce", "payment"): own.payment,
-        ("norce", "paymentMethodCode"): own.payment_method_code,
-        ("norce", "groupKey"): own.group_key,
-    }
-    return [_refused(*path) for path, value in beside.items() if value is not None and value != ()]
-
-
-def _insert_body_mistakes(draft: CreateInvoice, body: object) -> Iterable[UserError]:
-    path = ("norce", "insertInvoice")
-    if body is None:
-        yield _required("the complete invoice is needed", *path)
-        return
-    if not isinstance(body, Mapping):
-        yield mistake(UserErrorCode.INVALID, "the invoice is a JSON object", *path)
-        return
-    yield from (_refused(*path, str(name)) for name in body if name not in _INSERT_NAMES)
-    for name, limit in _INSERT_LENGTHS.items():
-        value = body.get(name)
-        if isinstance(value, str) and len(value) > limit:
-            yield mistake(UserErrorCode.TOO_LONG, f"at most {limit} characters", *path, name)
-    number = body.get("InvoiceNo")
-    if not isinstance(number, str) or not number.strip():
-        yield _required("the number is needed: it is what the invoice is looked up by", *path, "InvoiceNo")
-    elif draft.number is not None and draft.number != number:
-        yield mistake(UserErrorCode.INVALID, "this is not the number of the invoice given", "number")
-    if not _is_readable(body):
-        yield mistake(UserErrorCode.INVALID, "a field has not the type of the vendor's page", *path)
-
-
-def _is_readable(body: Mapping[object, object]) -> bool:
-    try:
-        decode(encode_tree(dict(body)), InvoicePayload)
-    except (Malformed, TypeError, ValueError):
-        return False
-    return True
-
-
 def _messages(said: object) -> list[tuple[str, str]]:
     if not isinstance(said, dict):
         return []
     for holder in (said, said.get("Detail"), said.get("detail")):
         messages = holder.get("Messages") if isinstance(holder, dict) else None
         if isinstance(messages, dict):
-            return [(str(code), text[:_SAID_LENGTH]) for code, text in messages.items() if isinstance(text, str)]
+            texts = [(str(code)[:_SAID_LENGTH], text[:_SAID_LENGTH]) for code, text in messages.items() if isinstance(text, str)]
+            return texts[:_MOST_MESSAGES]
     return []
 
 

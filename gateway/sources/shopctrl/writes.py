@@ -26,6 +26,7 @@ from gateway.sources.decode import Malformed, decode_tree, text_or_none
 from gateway.transport import Response
 
 _LONGEST_MESSAGE: Final = 1000
+_MOST_ENTRIES: Final = 50
 
 
 class Before(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +88,8 @@ def absent(order: Order) -> Settled:
 
 def unknown(order: Order, because: str) -> Settled:
     """Say that nothing is proven, and where to look by hand."""
-    message = f"it is not known whether an invoice was made, as {because}: look at the invoices of the order with id {order.ref.native_id}"
+    name = f"{order.number} (id {order.ref.native_id})" if isinstance(order.number, str) else f"with id {order.ref.native_id}"
+    message = f"it is not known whether an invoice was made, as {because}: look at the invoices of the order {name}"
     return Settled(outcome=MutationOutcome.UNKNOWN, order=order, errors=(UserError(UserErrorCode.OUTCOME_UNKNOWN, message),))
 
 
@@ -102,7 +104,7 @@ def to_refusals(response: Response) -> tuple[UpstreamRefusal, ...]:
     if not isinstance(tree, dict):
         return (UpstreamRefusal(status=response.status),)
     whole = UpstreamRefusal(status=response.status, message=_text(tree.get("Message")))
-    return (whole, *_model_state(tree.get("ModelState"), response.status))
+    return (whole, *_model_state(tree.get("ModelState"), response.status)[:_MOST_ENTRIES])
 
 
 def _model_state(state: object, status: int) -> list[UpstreamRefusal]:

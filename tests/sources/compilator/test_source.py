@@ -384,6 +384,26 @@ async def test_mistakes_of_the_input_and_of_the_state_are_told_together() -> Non
         (UserErrorCode.REQUIRED, ("settings", "reverseTax")),
     ]
     assert refused.unsupported is False
+    assert isinstance(refused.existing, InvoiceSettings)
+    assert refused.existing.version in refused.errors[1].message
+
+
+@pytest.mark.parametrize("mode", SettingsWriteMode)
+async def test_a_stale_version_is_refused_in_either_mode_with_the_settings_as_they_are(mode: SettingsWriteMode) -> None:
+    source, wire = make_source({SETTINGS_READ: answer(PILOT_SETTINGS)})
+    refused = await source.prepare(write(mode, expected="0" * 32, pays_invoice_fee=False), make_scope())
+    assert isinstance(refused, Refused)
+    assert isinstance(refused.existing, InvoiceSettings)
+    assert [error.message for error in refused.errors] == [f"the settings have changed: their version is now {refused.existing.version}"]
+    assert isinstance(await source.prepare(write(mode, refused.existing.version, pays_invoice_fee=False), make_scope()), Prepared)
+    assert SETTINGS_WRITE not in [line_of(request) for request in wire.requests]
+
+
+async def test_other_mistakes_show_no_settings() -> None:
+    source, _ = make_source({SETTINGS_READ: answer(SETTINGS)})
+    refused = await source.prepare(write(pays_invoice_fee=False), make_scope())
+    assert isinstance(refused, Refused)
+    assert (refused.existing, [error.code for error in refused.errors]) == (None, [UserErrorCode.REQUIRED])
 
 
 async def test_an_upstream_that_is_down_raises_unless_the_input_is_refused_anyway() -> None:
@@ -486,6 +506,14 @@ async def test_a_success_beside_errors_is_settled_by_a_look() -> None:
     assert undone.errors[-1].upstream == UpstreamRefusal(status=200, code="1", message="Kundnummer 40017 saknas")
 
 
+async def test_errors_without_a_success_are_told_where_a_look_does_not_find_it_done() -> None:
+    source, _ = make_source({SETTINGS_READ: answer(PILOT_SETTINGS)})
+    prepared = await prepare(source, write(pays_invoice_fee=False))
+    settled = await source.settle(prepared, answer(REFUSED.replace('"Success": false', '"Success": null')), make_scope())
+    assert settled.outcome is MutationOutcome.REJECTED
+    assert settled.errors[-1].upstream == UpstreamRefusal(status=200, code="1", message="Kundnummer 40017 saknas")
+
+
 async def test_a_look_that_proves_nothing_says_where_to_look_by_hand() -> None:
     def handle(_: WireRequest) -> Response:
         if len(wire.requests) > 1:
@@ -498,7 +526,10 @@ async def test_a_look_that_proves_nothing_says_where_to_look_by_hand() -> None:
     assert settled.outcome is MutationOutcome.UNKNOWN
     (error,) = settled.errors
     assert error.code is UserErrorCode.OUTCOME_UNKNOWN
-    assert "GET api/customers/invoice?customerNumber=40017" in error.message
+    assert error.message == (
+        "the settings could not be read; compare `GET api/customers/invoice?customerNumber=40017` with what was sent, or look at the "
+        "invoicing settings of customer 40017 in the source"
+    )
 
 
 async def test_the_probe_reads_one_customer_of_today() -> None:

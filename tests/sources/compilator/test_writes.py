@@ -211,3 +211,8 @@ def test_the_proof_survives_the_journal() -> None:
 )
 def test_a_refusal_has_at_least_the_status(body: str, expected: UpstreamRefusal) -> None:
     assert to_refusals(200, body.encode()) == (expected,)
+
+
+def test_a_refusal_is_bounded() -> None:
+    body = msgspec.json.encode({"Errors": [{"ErrorCode": 1, "ErrorMessage": "x" * 5000}] * 80, "Success": False})
+    assert to_refusals(200, body) == (UpstreamRefusal(status=200, code="1", message="x" * 1000),) * 50

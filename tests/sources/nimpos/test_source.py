@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from contextlib import nullcontext
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -25,6 +26,7 @@ from gateway.model import (
     Confirmation,
     CreateInvoice,
     CreateInvoiceFromOrder,
+    Criteria,
     Customer,
     DataWarningCode,
     Invoice,
@@ -83,8 +85,12 @@ def query_of(request: WireRequest) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}
 
 
+def operation_of(request: WireRequest) -> str:
+    return urlsplit(request.url).path.rpartition("/")[2]
+
+
 def paths(wire: FakeWire) -> list[str]:
-    return [urlsplit(request.url).path.rpartition("/")[2] for request in wire.requests]
+    return [operation_of(request) for request in wire.requests]
 
 
 def always(body: str, status: int = 200) -> Callable[[WireRequest], Response]:
@@ -374,6 +380,21 @@ async def test_an_order_of_another_source_is_not_asked_for() -> None:
     assert wire.requests == []
 
 
+async def test_an_invoice_that_is_there_already_is_not_written_over() -> None:
+    source, _ = make_source(orders_carrying({ORDER: None, OTHER_ORDER: INVOICE}))
+    refused = await source.prepare(dataclasses.replace(WRITE, native_id_given=True), make_scope())
+    assert isinstance(refused, Refused)
+    assert [(error.code, error.field, error.message) for error in refused.errors] == [
+        (
+            UserErrorCode.INVALID,
+            ("input", "nativeId"),
+            f"order {OTHER_ORDER} carries an invoice with this id, which would be written over",
+        )
+    ]
+    assert refused.existing is not None
+    assert refused.existing.ref == INVOICE_REF
+
+
 async def test_nimpos_cannot_make_an_invoice_from_an_order() -> None:
     source, wire = make_source(always("[]"))
     refused = await source.prepare(CreateInvoiceFromOrder(order=ORDER_REF), make_scope())
@@ -395,6 +416,60 @@ async def test_a_write_goes_out_once_and_an_order_confirms_it() -> None:
     assert [request.method for request in wire.requests].count("POST") == 1
 
 
+WINDOWS = ["GetCustomerInvoice", "GetCustomerDebts", "GetCustomers"]
+
+
+async def read_windows(source: NimposSource) -> None:
+    await fetched(source, Fetch.INVOICE, INVOICE_REF)
+    await fetched(source, Fetch.PAYMENTS, INVOICE_REF)
+    await fetched(source, Fetch.CUSTOMER, CUSTOMER_REF)
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+async def test_after_a_write_no_window_shows_what_it_knew_before(*, is_lost: bool) -> None:
+    shown: list[str] = ["[]"]
+
+    def handle(request: WireRequest) -> Response:
+        operation = operation_of(request)
+        if operation == "PostCustomerInvoice":
+            shown.append(INVOICES)
+            if is_lost:
+                raise WireFailed("the connection was lost")
+        if operation in WINDOWS:
+            return answer({"GetCustomerInvoice": shown[-1], "GetCustomers": CUSTOMERS}.get(operation, "[]"))
+        return answer(an_order(query_of(request)["id"])) if request.method == "GET" else answer("")
+
+    source, wire = make_source(handle)
+    ready = await prepared(source)
+    await read_windows(source)
+    assert isinstance((await fetched(source, Fetch.INVOICE, INVOICE_REF))[0], AbsenceUnproven)
+    with pytest.raises(UpstreamUnavailable) if is_lost else nullcontext():
+        await source.send(ready, make_scope())
+    sent_at = len(wire.requests)
+    assert isinstance((await fetched(source, Fetch.INVOICE, INVOICE_REF))[0], Invoice)
+    assert [invoice.ref for invoice in await source.find(Kind.INVOICE, "20117", make_scope())] == [INVOICE_REF]
+    page = await source.fetch_page(Criteria(kind=Kind.INVOICE), None, 10, make_scope())
+    assert [record.ref for record in page.records] == [INVOICE_REF]
+    await read_windows(source)
+    assert [path for path in paths(wire)[sent_at:] if path in WINDOWS] == ["GetCustomerInvoice", "GetCustomerDebts"]
+
+
+async def test_a_write_that_a_look_finds_later_shows_in_the_windows_from_then_on() -> None:
+    invoices: dict[str, str | None] = {ORDER: None, OTHER_ORDER: None}
+    carrying = orders_carrying(invoices)
+    source, wire = make_source(lambda request: answer("[]") if operation_of(request) in WINDOWS else carrying(request))
+    ready = await prepared(source)
+    await source.send(ready, make_scope())
+    await fetched(source, Fetch.INVOICE, INVOICE_REF)
+    await source.look(ready, make_scope())
+    await fetched(source, Fetch.INVOICE, INVOICE_REF)
+    assert paths(wire).count("GetCustomerInvoice") == 1
+    invoices[ORDER] = INVOICE
+    await source.look(ready, make_scope())
+    await fetched(source, Fetch.INVOICE, INVOICE_REF)
+    assert paths(wire).count("GetCustomerInvoice") == 2
+
+
 @pytest.mark.parametrize("before", [None, INVOICE])
 async def test_a_success_that_no_order_newly_shows_rests_on_its_status(before: str | None) -> None:
     source, _ = make_source(orders_carrying({ORDER: before, OTHER_ORDER: before}))
@@ -402,6 +477,14 @@ async def test_a_success_that_no_order_newly_shows_rests_on_its_status(before: s
     settled = await source.settle(ready, answer(""), make_scope())
     assert (settled.outcome, settled.confirmation) == (MutationOutcome.APPLIED, Confirmation.STATUS_ONLY)
     assert settled.record == ready.submitted
+
+
+async def test_a_look_at_an_order_that_got_another_invoice_since_proves_nothing() -> None:
+    invoices: dict[str, str | None] = {ORDER: None, OTHER_ORDER: None}
+    source, _ = make_source(orders_carrying(invoices))
+    ready = await prepared(source)
+    invoices[ORDER] = invoices[OTHER_ORDER] = NOBODY.replace("0", "1")
+    assert (await source.look(ready, make_scope())).outcome is MutationOutcome.UNKNOWN
 
 
 async def test_a_look_finds_a_write_that_happened() -> None:
@@ -442,7 +525,9 @@ async def test_a_look_at_an_unreadable_upstream_is_unknown_and_says_where_to_loo
     assert settled.outcome is MutationOutcome.UNKNOWN
     (error,) = settled.errors
     assert error.code is UserErrorCode.OUTCOME_UNKNOWN
-    assert error.message == f"look in NIMPOS for invoice 20117 with the Id {INVOICE}, or at CustomerInvoiceId of its orders"
+    assert error.message == (
+        f"look in NIMPOS for invoice 20117 with the Id {INVOICE}, or at CustomerInvoiceId of its orders: {ORDER}, {OTHER_ORDER}"
+    )
     assert source.health is SourceHealth.DOWN
 
 

@@ -111,8 +111,13 @@ def test_the_ledger_number_may_be_zero_and_must_be_an_integer() -> None:
 def test_another_currency_than_the_sources_is_refused() -> None:
     assert found_in(changed(total=MoneyDraft(Decimal(1), "SEK"))) == []
     assert found_in(changed(total=MoneyDraft(Decimal(1), "EUR"))) == [(UserErrorCode.CURRENCY_MISMATCH, ("input", "total", "currency"))]
+
+
+def test_a_currency_is_refused_where_the_sources_own_is_not_known_rather_than_dropped() -> None:
     no_default = dataclasses.replace(PROFILE, default_currency=None)
-    assert writes.mistakes(changed(total=MoneyDraft(Decimal(1), "EUR")), no_default) == []
+    (error,) = writes.mistakes(changed(total=MoneyDraft(Decimal(1), "EUR")), no_default)
+    assert (error.code, error.field) == (UserErrorCode.NOT_ACCEPTED_BY_SOURCE, ("input", "total", "currency"))
+    assert writes.mistakes(WRITE, no_default) == []
 
 
 def test_an_export_error_of_500_characters_fits_and_one_more_does_not() -> None:
@@ -135,7 +140,11 @@ def test_references_to_another_source_are_refused() -> None:
 
 
 def test_the_all_zero_uuid_is_no_key() -> None:
-    assert found_in(changed(native_id=UUID(NOBODY))) == [(UserErrorCode.INVALID, ("input", "nativeId"))]
+    assert found_in(changed({"outlet_id": UUID(NOBODY), "terminal_id": UUID(NOBODY)}, native_id=UUID(NOBODY))) == [
+        (UserErrorCode.INVALID, ("input", "nativeId")),
+        (UserErrorCode.INVALID, ("input", "nimpos", "outletId")),
+        (UserErrorCode.INVALID, ("input", "nimpos", "terminalId")),
+    ]
 
 
 def test_a_body_has_only_what_was_given_and_what_nimpos_needs() -> None:
@@ -212,6 +221,12 @@ def test_a_date_from_before_whole_offsets_is_refused_by_name(year: int) -> None:
     assert found_in(changed(due_date=date(1900, 1, 1))) == []
 
 
+def test_the_date_that_stands_for_none_is_refused_in_every_zone() -> None:
+    in_utc = dataclasses.replace(PROFILE, time_zone=ZoneInfo("UTC"))
+    assert [error.field for error in writes.mistakes(changed(due_date=date(1, 1, 1)), in_utc)] == [("input", "dueDate")]
+    assert writes.mistakes(changed(due_date=date(2, 1, 1)), in_utc) == []
+
+
 def test_the_last_instant_there_is_is_written_as_given() -> None:
     last = datetime.max.replace(tzinfo=UTC)
     assert writes.to_body(changed(created_at=last), STOCKHOLM, NOW)["CreationDate"] == last.isoformat()
@@ -233,6 +248,8 @@ def test_orders_that_nimpos_does_not_have_are_named_by_their_place() -> None:
 
 
 CARRIES = OrderPayload(id=ORDER, customer_invoice_id=INVOICE.upper())
+OTHER_INVOICE = "11111111-2222-4333-8444-555555555555"
+CARRIES_ANOTHER = OrderPayload(id=ORDER, customer_invoice_id=OTHER_INVOICE)
 CARRIES_NOT = OrderPayload(id=ORDER, customer_invoice_id=NOBODY)
 SILENT = OrderPayload(id=ORDER)
 UNREADABLE = UpstreamTimeout("late", source="pos", operation="GetOrderById")
@@ -241,25 +258,31 @@ UNREADABLE = UpstreamTimeout("late", source="pos", operation="GetOrderById")
 @pytest.mark.parametrize(
     ("orders", "expected"),
     [
-        ([CARRIES_NOT, CARRIES], True),
-        ([UNREADABLE, CARRIES], True),
-        ([CARRIES_NOT, CARRIES_NOT], False),
-        ([CARRIES_NOT, UNREADABLE], None),
-        ([CARRIES_NOT, None], None),
-        ([OrderPayload(id=ORDER, customer_invoice_id=None)], False),
-        ([CARRIES_NOT, SILENT], None),
+        ([(None, CARRIES_NOT), (None, CARRIES)], True),
+        ([(None, UNREADABLE), (None, CARRIES)], True),
+        ([(OTHER_INVOICE, CARRIES_NOT), (None, CARRIES)], True),
+        ([(None, CARRIES_NOT), (OTHER_INVOICE, CARRIES_ANOTHER)], False),
+        ([(None, CARRIES_NOT), (None, UNREADABLE)], None),
+        ([(None, CARRIES_NOT), (None, None)], None),
+        ([(None, OrderPayload(id=ORDER, customer_invoice_id=None))], False),
+        ([(None, CARRIES_NOT), (None, SILENT)], None),
         ([], None),
     ],
 )
-def test_an_order_that_carries_the_invoice_proves_it_and_only_all_that_tell_of_invoices_disprove_it(
-    orders: list[writes.OrderAnswer], *, expected: bool | None
+def test_an_order_that_carries_the_invoice_proves_it_and_only_all_that_are_as_before_disprove_it(
+    orders: list[tuple[str | None, writes.OrderAnswer]], *, expected: bool | None
 ) -> None:
     assert writes.is_written(INVOICE, orders) is expected
 
 
+def test_an_order_that_meanwhile_carries_yet_another_invoice_proves_nothing() -> None:
+    assert writes.is_written(INVOICE, [(None, CARRIES_ANOTHER)]) is None
+    assert writes.is_written(INVOICE, [(None, CARRIES_NOT), (None, CARRIES_ANOTHER)]) is None
+
+
 def test_only_orders_that_did_not_carry_the_invoice_before_can_tell() -> None:
-    assert writes.telling_orders(prepared({ORDER: INVOICE, OTHER_ORDER: None})) == [OTHER_ORDER]
-    assert writes.telling_orders(prepared(None)) == []
+    assert writes.telling_orders(prepared({ORDER: INVOICE, OTHER_ORDER: None})) == {OTHER_ORDER: None}
+    assert writes.telling_orders(prepared(None)) == {}
 
 
 @pytest.mark.parametrize(
@@ -270,6 +293,7 @@ def test_only_orders_that_did_not_carry_the_invoice_before_can_tell() -> None:
         (b"[1]", None),
         (b'{"Message": 5}', None),
         (b'{"Message": "The request is invalid."}', "The request is invalid."),
+        (b'{"Message": "' + b"x" * 5000 + b'"}', "x" * 1000),
     ],
 )
 def test_a_refusal_has_the_status_and_the_message_where_there_is_one(body: bytes, message: str | None) -> None:

@@ -41,7 +41,7 @@ from gateway.model import (
     UserError,
     UserErrorCode,
 )
-from gateway.sources.base import Answer, Fetch, Prepared, Refused
+from gateway.sources.base import Answer, Claims, Fetch, Prepared, Refused
 from gateway.sources.decode import decode_tree
 from gateway.sources.norce import SPEC, NorceOptions, NorceSource
 from gateway.transport import Response, Scope
@@ -590,6 +590,63 @@ async def test_all_mistakes_are_named_with_the_unknown_order_and_the_taken_numbe
     ]
 
 
+async def test_a_number_that_is_taken_is_refused_with_the_invoice_that_has_it() -> None:
+    source, wire = make_source({"GetInvoiceByNo": INVOICE})
+    refused = await source.prepare(create(), make_scope())
+    assert isinstance(refused, Refused)
+    assert [error.message for error in refused.errors] == ["the source has an invoice with this number already: its id is 50911"]
+    assert refused.existing is not None
+    assert (refused.existing.ref, refused.unsupported) == (invoice_ref(), False)
+    assert calls(wire) == ["GetInvoiceByNo"]
+
+
+async def test_an_answer_about_another_number_is_no_answer() -> None:
+    source, _ = make_source({"GetInvoiceByNo": edited(INVOICE, InvoiceNo="F-2026-0089")})
+    with pytest.raises(MalformedAnswer):
+        await source.prepare(create(), make_scope())
+
+
+async def test_a_number_that_was_taken_meanwhile_is_said_after_a_refusal() -> None:
+    bodies: list[str | Response] = ["null", INVOICE, "null", answer(status=500)]
+    source, _ = make_source({"GetInvoiceByNo": lambda _: bodies.pop(0)})
+    prepared = await prepared_by(source, create())
+    found = await source.conflict(prepared, make_scope())
+    assert found is not None
+    assert [(error.code, error.field, error.message) for error in found.errors] == [
+        (UserErrorCode.DUPLICATE_NUMBER, None, "the source has an invoice with this number already: its id is 50911")
+    ]
+    assert found.existing is not None
+    assert found.existing.ref == invoice_ref()
+    assert await source.conflict(prepared, make_scope()) is None
+    assert await source.conflict(prepared, make_scope()) is None
+
+
+def test_a_write_is_about_its_number_also_where_that_is_inside_the_body() -> None:
+    source, _ = make_source({})
+    write = create({"insert_invoice": {"InvoiceNo": "F-1"}}, number=None)
+    assert source.claims(write) == Claims(targets=frozenset({"number/F-1"}), number="F-1")
+    both = create({"insert_invoice": {"InvoiceNo": "F-1"}}, number="F-1", orders=(order_ref(),))
+    assert source.claims(both) == Claims(targets=frozenset({"number/F-1", "order/70213"}), number="F-1")
+    bodies: tuple[object, ...] = (None, [], {}, {"InvoiceNo": 7})
+    for body in bodies:
+        assert source.claims(create({"insert_invoice": body}, number=None)) == Claims(targets=frozenset())
+    assert source.claims(CreateInvoiceFromOrder(order=order_ref())) == Claims(targets=frozenset({"order/70213"}))
+
+
+WHETHER = "look there whether it is the one"
+
+
+async def test_an_invoice_of_another_order_under_the_number_proves_nothing() -> None:
+    bodies: list[str | Response] = ["null", edited(INVOICE, OrderNo="N-5")]
+    source, _ = make_source({"GetInvoiceByNo": lambda _: bodies.pop(0)})
+    prepared = await prepared_by(source, create())
+    settled = await source.look(prepared, make_scope())
+    assert settled.outcome is MutationOutcome.UNKNOWN
+    assert [error.message for error in settled.errors] == [
+        f"the invoice F-2026-0088 that Norce has (id 50911) is of another order than the one that was sent: {WHETHER}"
+    ]
+
+
 async def test_an_order_that_cannot_be_looked_up_is_refused_and_one_that_fails_is_raised() -> None:
     source, _ = make_source({"GetInvoiceByNo": "null"}, {"query_version": "off"})
     refused = await source.prepare(create(orders=(order_ref(),)), make_scope())
@@ -694,7 +751,7 @@ async def test_an_echo_of_insert_invoice_is_the_result() -> None:
     assert calls(wire) == ["GetInvoiceByNo", "InsertInvoice"]
 
 
-@pytest.mark.parametrize("echo", ["null", "{}", "<html>"])
+@pytest.mark.parametrize("echo", ["null", "{}", "<html>", edited(INVOICE, InvoiceNo="F-1")])
 async def test_insert_invoice_without_an_echo_proves_nothing_by_its_status(echo: str) -> None:
     source, _ = make_source({"GetInvoiceByNo": "null"}, {"create_via": "insert-invoice"})
     write = create({"insert_invoice": {"InvoiceNo": "F-2026-0088"}}, issue_date=None, total=None)

@@ -10,15 +10,16 @@ import pytest
 
 from gateway.model import CreateInvoice, Kind, LineDraft, MoneyDraft, Ref, UpstreamRefusal, UserError
 from gateway.sources.base import SourceProfile
-from gateway.sources.decode import Malformed, decode_tree
+from gateway.sources.decode import Malformed, decode_tree, encode_tree
+from gateway.sources.norce.insert import insert_body, insert_mistakes
+from gateway.sources.norce.payloads import InvoicePayload
 from gateway.sources.norce.settings import NorceOptions
 from gateway.sources.norce.writes import (
     OrderKeys,
+    OwnInput,
     connect_body,
     connect_mistakes,
     fill,
-    insert_body,
-    insert_mistakes,
     to_own_input,
     to_refusals,
 )
@@ -47,7 +48,7 @@ def draft(norce: dict[str, object] | None = None, *, with_other: bool = False, *
 
 def mistakes_of(create: CreateInvoice, order: OrderKeys | None = None, default: str | None = None) -> list[UserError]:
     profile = SourceProfile(key="k", system="NORCE", display_name="d", time_zone=ZONE, default_currency=default)
-    return connect_mistakes(fill(create, to_own_input(create), order, profile), order)
+    return connect_mistakes(fill(create, to_own_input(create), order, profile), order, ZONE)
 
 
 def body_of(create: CreateInvoice, options: NorceOptions = OPTIONS, order: OrderKeys | None = None) -> dict[str, object]:
@@ -213,12 +214,33 @@ def test_long_texts_are_refused_and_not_cut() -> None:
 
 
 def test_contradictions_with_the_order_are_refused() -> None:
-    create = draft({**OWN, "client_order_ref": 1}, total=MoneyDraft(Decimal(1), "EUR"), vat=MoneyDraft(Decimal(1), "SEK"))
+    create = draft(
+        {**OWN, "client_order_ref": 1, "erp_order_number": "N-2"}, total=MoneyDraft(Decimal(1), "EUR"), vat=MoneyDraft(Decimal(1), "SEK")
+    )
     assert said(mistakes_of(create, KEYS)) == [
         ("INVALID", ("input", "norce", "clientOrderRef")),
+        ("INVALID", ("input", "norce", "erpOrderNumber")),
         ("CURRENCY_MISMATCH", ("input", "total", "currency")),
         ("CURRENCY_MISMATCH", ("input", "vat", "currency")),
     ]
+
+
+def test_an_order_without_a_number_takes_the_one_that_is_given() -> None:
+    assert mistakes_of(draft(), OrderKeys(basket_id=448120, number=None, currency="SEK")) == []
+
+
+def test_a_number_with_blanks_around_it_is_refused_since_it_may_not_be_found_again() -> None:
+    assert said(mistakes_of(draft(number=" F-1"))) == [("INVALID", ("input", "number"))]
+    assert mistakes_of(draft(number="F 1")) == []
+    assert insert({"InvoiceNo": "F-1 "}) == [("INVALID", ("input", "norce", "insertInvoice", "InvoiceNo"))]
+
+
+def test_a_date_that_json_cannot_say_with_its_offset_is_refused() -> None:
+    assert said(mistakes_of(draft(issue_date=date(1800, 1, 1), due_date=date(1, 1, 1)))) == [
+        ("INVALID", ("input", "issueDate")),
+        ("INVALID", ("input", "dueDate")),
+    ]
+    assert mistakes_of(draft(issue_date=date(1900, 1, 1))) == []
 
 
 @pytest.mark.parametrize("basket", [0, -1, 2**31])
@@ -264,6 +286,33 @@ def test_an_inserted_invoice_has_no_name_length_or_type_but_the_documented_ones(
     ]
 
 
+def test_the_parts_of_an_inserted_invoice_are_checked_by_their_pages_too() -> None:
+    body = {
+        "InvoiceNo": "F-1",
+        "InvoiceDate": "tomorrow",
+        "BillTo": {"Company": {"No": "9" * 51, "Vat": "SE1"}, "Shoe": 42},
+        "Items": [{"ItemNo": "STOL-09"}, {"ItemDescription": "x" * 256, "DeliveryDate": "soon", "Colour": "red"}],
+        "Info": [{"Code": "CC", "Value": {"any": "thing"}, "Id": 1}],
+    }
+    at = ("input", "norce", "insertInvoice")
+    assert insert(body) == [
+        ("INVALID", (*at, "InvoiceDate")),
+        ("NOT_ACCEPTED_BY_SOURCE", (*at, "BillTo", "Shoe")),
+        ("NOT_ACCEPTED_BY_SOURCE", (*at, "BillTo", "Company", "Vat")),
+        ("TOO_LONG", (*at, "BillTo", "Company", "No")),
+        ("NOT_ACCEPTED_BY_SOURCE", (*at, "Items", "1", "Colour")),
+        ("TOO_LONG", (*at, "Items", "1", "ItemDescription")),
+        ("INVALID", (*at, "Items", "1", "DeliveryDate")),
+        ("NOT_ACCEPTED_BY_SOURCE", (*at, "Info", "0", "Id")),
+    ]
+
+
+def test_all_that_an_answer_can_have_may_be_inserted() -> None:
+    names = InvoicePayload.__struct_encode_fields__
+    assert tuple(insert_body(OwnInput(insert_invoice=dict.fromkeys(reversed(names))))) == names
+    assert len(names) == 25
+
+
 @pytest.mark.parametrize(
     ("body", "code", "field"),
     [
@@ -301,3 +350,8 @@ def test_beside_an_inserted_invoice_only_its_own_number_may_be_given() -> None:
 )
 def test_what_the_source_says_in_a_refusal_is_kept(body: bytes, expected: list[tuple[str | None, str | None]]) -> None:
     assert to_refusals(Response(400, {}, body)) == tuple(UpstreamRefusal(status=400, code=code, message=text) for code, text in expected)
+
+
+def test_what_is_kept_of_a_refusal_is_bounded() -> None:
+    said = to_refusals(Response(400, {}, encode_tree({"Messages": {f"Code{number}": "x" * 5000 for number in range(80)}})))
+    assert (len(said), said[0]) == (50, UpstreamRefusal(status=400, code="Code0", message="x" * 500))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -105,6 +106,11 @@ def test_an_unknown_outcome_says_what_to_look_at_by_hand() -> None:
     assert error.message == (
         "it is not known whether an invoice was made, as the invoices could not be read: look at the invoices of the order with id 55012"
     )
+    named = writes.unknown(replace(ORDER, number="UTR-2026-00431"), "the invoices could not be read")
+    assert named.errors[0].message == (
+        "it is not known whether an invoice was made, as the invoices could not be read: "
+        "look at the invoices of the order UTR-2026-00431 (id 55012)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -135,6 +141,7 @@ def test_a_refusal_gives_the_texts_of_the_source_and_at_least_the_status(body: s
 def test_the_text_of_a_refusal_is_bounded() -> None:
     (refusal,) = writes.to_refusals(answered(json.dumps({"Message": "x" * 5000})))
     assert refusal.message == "x" * 1000
+    assert len(writes.to_refusals(answered(json.dumps({"ModelState": {"orderId": ["x"] * 80}})))) == 51
 
 
 @given(st.binary(max_size=40), st.integers(400, 599))
