@@ -8,7 +8,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,15 +21,21 @@ if TYPE_CHECKING:
 
     from starlette.applications import Starlette
 
+    from gateway.journal import Journal
+    from gateway.model import Attempt, AttemptQuery, MutationOutcome, UserError
+    from gateway.mutations import Story, Writes
     from gateway.schema.explain import Explanation
     from gateway.settings import Settings
-    from gateway.sources.base import Source
+    from gateway.sources.base import Source, SourceSet
 
 OK: Final = 0
 FAILED: Final = 1
 USAGE: Final = 2
+UNKNOWN: Final = 4
 
 _PROBE_SECONDS: Final = 10.0
+_TRAIL_PAGE: Final = 100
+_TRAIL_ROW: Final = "{:<25}  {:<11}  {:<14}  {:<22}  {:<16}  {:<16}  {}"
 
 
 class _Usage(Exception):
@@ -71,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
 
     check = commands.add_parser("check", help="read a configuration file and say what each source can do")
     check.add_argument("--config", type=Path, required=True, metavar="FILE")
-    check.add_argument("--live", action="store_true", help="also sign in and make one cheap read a source")
+    check.add_argument("--live", action="store_true", help="also open the journal, sign in and make one cheap read a source")
     check.set_defaults(command=_check)
 
     sandbox = commands.add_parser("sandbox", help="only the emulated systems, for development against them")
@@ -87,9 +97,57 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--config", type=Path, metavar="FILE", help="left out: the sources of the demo")
     explain.set_defaults(command=_explain)
 
+    _add_trail_parsers(commands)
     commands.add_parser("schema", help="print the SDL of the graph").set_defaults(command=_schema)
     commands.add_parser("key", help="make a caller's key; prints it once, with its sha256").set_defaults(command=_make_key)
     return parser
+
+
+def _add_trail_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    reconcile = commands.add_parser("reconcile", help="find out by looking what became of writes whose outcome is UNKNOWN; sends nothing")
+    reconcile.add_argument("--config", type=Path, required=True, metavar="FILE")
+    reconcile.add_argument("--json", action="store_true", help="one object a line, with the names of the graph")
+    reconcile.add_argument(
+        "--settle", metavar="KEY", help="take down what you found by hand of this key, where no look can tell; needs --as"
+    )
+    reconcile.add_argument("--caller", metavar="NAME", help="whose key that is, where several callers have it")
+    reconcile.add_argument("--as", dest="verdict", choices=("applied", "rejected"), help="what you found: it was done, or it was not")
+    reconcile.set_defaults(command=_reconcile)
+
+    attempts = commands.add_parser("attempts", help="print the trail of writes, newest first")
+    attempts.add_argument("--config", type=Path, required=True, metavar="FILE")
+    attempts.add_argument(
+        "--since", type=_instant, metavar="TIME", help="received at or after, e.g. 2026-11-22T09:30+01:00; UTC where it names no offset"
+    )
+    attempts.add_argument("--until", type=_instant, metavar="TIME", help="received before; a day alone is its midnight")
+    attempts.add_argument("--caller", metavar="NAME")
+    attempts.add_argument("--outcome", action="append", type=_outcome, metavar="OUTCOME", help="e.g. UNKNOWN; may be given several times")
+    attempts.add_argument("--source", metavar="KEY", help="also one that is no longer configured")
+    attempts.add_argument("--json", action="store_true", help="one object a line, with the names of the graph")
+    attempts.set_defaults(command=_attempts)
+
+    forget = commands.add_parser("forget", help="remove what the journal keeps of an object: what was sent and answered about it")
+    forget.add_argument("--config", type=Path, required=True, metavar="FILE")
+    forget.add_argument("--source", required=True, metavar="KEY")
+    forget.add_argument("--native-id", required=True, metavar="ID", help="the source's own key of the customer, order or invoice")
+    forget.set_defaults(command=_forget)
+
+
+def _instant(text: str) -> datetime:
+    try:
+        value = datetime.fromisoformat(text)
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(f"{text!r} is no time such as 2026-11-22 or 2026-11-22T09:30+01:00") from None
+
+
+def _outcome(text: str) -> MutationOutcome:
+    from gateway.model import MutationOutcome
+
+    try:
+        return MutationOutcome(text.upper())
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(MutationOutcome)}") from None
 
 
 def _port(text: str) -> int:
@@ -116,7 +174,7 @@ async def _run_demo(host: str, port: int, seed: int) -> None:
 
     listener = _listen(host, port)
     async with serving(port=0, seed=seed) as sandbox:
-        server = {"host": host, "explorer": True, "introspection": True}
+        server = {"host": host, "explorer": True, "introspection": True, "state": "sqlite://"}
         settings = settings_from({"server": server, "sources": sandbox.sandbox.source_tables(sandbox.base_url)})
         journeys = [Journey(item.title, item.description, item.query, item.variables) for item in EXAMPLES]
         app = create_app(settings, journeys=journeys)
@@ -141,11 +199,19 @@ def _serve(options: argparse.Namespace) -> int:
     settings = settings.model_copy(update={"server": settings.server.model_copy(update=changes)})
     try:
         app = create_app(settings)
+        asyncio.run(_try_journal(settings))
     except SettingsError as error:
         raise _Usage(*(f"{options.config.name}: {line}" for line in error.lines)) from None
     listener = _listen(settings.server.host, settings.server.port)
     asyncio.run(_run_server(app, listener, f"GraphQL at http://{_shown(settings.server.host)}:{listener.getsockname()[1]}/graphql"))
     return OK
+
+
+async def _try_journal(settings: Settings) -> None:
+    """Open the journal and close it again, so that one that cannot be used is said in a line before anything is served."""
+    from gateway.app import open_journal
+
+    await (await open_journal(settings)).aclose()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -194,7 +260,11 @@ def _check(options: argparse.Namespace) -> int:
         try:
             for source in gateway.sources:
                 print(_describe(source))
-            return await _probe_all(list(gateway.sources)) if options.live else OK
+            if not options.live:
+                return OK
+            await _try_journal(settings)
+            print("journal: it can be written")
+            return await _probe_all(list(gateway.sources))
         finally:
             await gateway.aclose()
 
@@ -312,6 +382,243 @@ def _table_of(explanation: Explanation) -> str:
 
 def _count(calls: int, open_ended: bool) -> str:  # noqa: FBT001  (of the entry, or of all)
     return f"{calls}+" if open_ended else str(calls)
+
+
+# ------------------------------------------------------------------ the trail of writes
+
+
+def _with_journal(options: argparse.Namespace, work: Callable[[Settings, Journal], Awaitable[int]]) -> int:
+    """Do something with the journal of a configuration. One that cannot be read or written is one line on stderr."""
+    from gateway.app import open_journal
+    from gateway.errors import JournalUnavailable, SettingsError
+
+    settings = _settings(options.config)
+    _check_journal_is_there(options.config, settings.server.state.get_secret_value())
+
+    async def run() -> int:
+        journal = await open_journal(settings)
+        try:
+            return await work(settings, journal)
+        finally:
+            await journal.aclose()
+
+    try:
+        return asyncio.run(run())
+    except SettingsError as error:
+        raise _Usage(*(f"{options.config.name}: {line}" for line in error.lines)) from None
+    except JournalUnavailable as error:
+        print(f"{options.config.name}: {error.message}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return FAILED  # the rest was not done
+
+
+def _check_journal_is_there(config: Path, state: str) -> None:
+    """Refuse a file that is not there: opening it would make an empty one, in which nothing seems to be UNKNOWN."""
+    system, _, path = state.partition("://")
+    if system != "sqlite":
+        return
+    if path in {"", "/", "/:memory:"}:
+        raise _Usage(f"{config.name}: server.state: the journal is in the memory of the gateway, and cannot be read from here")
+    if not Path(path[1:]).is_file():
+        raise _Usage(f"{config.name}: server.state: there is no file {path[1:]} (a relative path starts where the gateway was started)")
+
+
+def _reconcile(options: argparse.Namespace) -> int:
+    if (options.settle is None) != (options.verdict is None):
+        raise _Usage("reconcile: --settle and --as belong together")
+    if options.settle is None and options.caller is not None:
+        raise _Usage("reconcile: --caller says whose key --settle means")
+
+    async def work(settings: Settings, journal: Journal) -> int:
+        from gateway.app import make_gateway, make_writes
+
+        writes = make_writes(journal, settings)
+        if options.settle is not None:
+            return await _settle_by_hand(writes, options)
+        gateway = make_gateway(settings)
+        try:
+            return await _look_at_all(writes, gateway.sources, settings.server.mutation_deadline_seconds, options)
+        finally:
+            await gateway.aclose()
+
+    return _with_journal(options, work)
+
+
+async def _look_at_all(writes: Writes, sources: SourceSet, seconds: float, options: argparse.Namespace) -> int:
+    stories: list[Story] = []
+    for attempt in await writes.unsettled():
+        story = await _look(writes, attempt, sources.get(attempt.intent.source), seconds)
+        _print_story(story, as_json=options.json)
+        stories.append(story)
+    is_all_settled = all(story.attempt.is_settled for story in stories)
+    if not options.json:
+        counts = Counter(_outcome_of(story.attempt) for story in stories)
+        print(
+            f"looked at {len(stories)}: {', '.join(f'{n} {outcome}' for outcome, n in counts.items())}" if stories else "nothing is UNKNOWN"
+        )
+        if not is_all_settled:
+            print("what you find out by hand is taken down with --settle KEY --caller NAME --as applied|rejected")
+    return OK if is_all_settled else UNKNOWN
+
+
+async def _look(writes: Writes, attempt: Attempt, source: Source | None, seconds: float) -> Story:
+    from gateway.model import UserError, UserErrorCode
+    from gateway.mutations import Story
+    from gateway.transport import Scope, SystemClock
+
+    if source is None:
+        message = f"the source {attempt.intent.source} is not configured, or switched off: look there by hand"
+        return Story(attempt, (UserError(UserErrorCode.OUTCOME_UNKNOWN, message),))
+    scope = Scope(request_id="reconcile", deadline=SystemClock().monotonic() + seconds)
+    return await writes.look_again(attempt, source, scope)
+
+
+async def _settle_by_hand(writes: Writes, options: argparse.Namespace) -> int:
+    """Take down an operator's own verdict on one attempt of which nobody knows what became; what is proven meanwhile stands."""
+    from gateway.model import MutationOutcome
+
+    found = [attempt for attempt in await writes.unsettled() if attempt.intent.key == options.settle]
+    meant = [attempt for attempt in found if options.caller in {None, attempt.intent.caller}]
+    if len(meant) > 1:
+        raise _Usage(f"--settle {options.settle}: several callers have this key, say --caller: {', '.join(a.intent.caller for a in meant)}")
+    if not meant:
+        print(f"--settle {options.settle}: no attempt with this key is UNKNOWN", file=sys.stderr)
+        return FAILED
+    story = await writes.settle_by_hand(meant[0], applied=options.verdict == "applied")
+    _print_story(story, as_json=options.json)
+    if story.attempt.outcome is MutationOutcome(options.verdict.upper()):
+        return OK
+    print(f"--settle {options.settle}: it was settled as {_outcome_of(story.attempt)} meanwhile, and stays so", file=sys.stderr)
+    return FAILED
+
+
+def _attempts(options: argparse.Namespace) -> int:
+    async def work(settings: Settings, journal: Journal) -> int:
+        from gateway.app import make_writes
+        from gateway.model import AttemptQuery
+
+        query = AttemptQuery(
+            sources=None if options.source is None else frozenset(_keys_of(settings, options.source)),
+            caller=options.caller,
+            outcomes=None if options.outcome is None else frozenset(options.outcome),
+            since=options.since,
+            until=options.until,
+        )
+        await _print_trail(make_writes(journal, settings), query, as_json=options.json)
+        return OK
+
+    return _with_journal(options, work)
+
+
+async def _print_trail(writes: Writes, query: AttemptQuery, *, as_json: bool) -> None:
+    """Print page by page, so that a trail of any length needs the memory of one."""
+    if not as_json:
+        print(_TRAIL_ROW.format("received", "outcome", "source", "mutation", "caller", "subject", "key"))
+    before: int | None = None
+    while stories := await writes.attempts(query, before=before, size=_TRAIL_PAGE):
+        for story in stories:
+            print(_json_of(story) if as_json else _trail_row(story.attempt))
+        before = stories[-1].attempt.id
+
+
+def _trail_row(attempt: Attempt) -> str:
+    intent, received = attempt.intent, attempt.received_at.isoformat(timespec="seconds")
+    cells = received, _outcome_of(attempt), intent.source, intent.mutation, intent.caller, attempt.subject or "-", intent.key
+    return _TRAIL_ROW.format(*map(_printable, cells))
+
+
+def _print_story(story: Story, *, as_json: bool) -> None:
+    if as_json:
+        print(_json_of(story), flush=True)
+        return
+    attempt, intent = story.attempt, story.attempt.intent
+    sent = "not sent" if attempt.sent_at is None else f"sent {attempt.sent_at.isoformat(timespec='seconds')}"
+    about = "" if attempt.subject is None else f" about {attempt.subject}"
+    print(_printable(f"{_outcome_of(attempt)}  {intent.source} {intent.mutation}{about}, key {intent.key} of {intent.caller}"))
+    print(f"  {sent}, request {intent.request_id}")
+    for error in story.errors:
+        print(f"  {_printable(error.message)}")
+    sys.stdout.flush()  # a look takes its time, and the next one follows
+
+
+def _outcome_of(attempt: Attempt) -> str:
+    return "in flight" if attempt.outcome is None else attempt.outcome.value
+
+
+def _printable(text: str) -> str:
+    """Give text without what a terminal would take for an order."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
+def _json_of(story: Story) -> str:
+    import json
+
+    from gateway.schema.attempts import made_by
+
+    attempt, intent, made = story.attempt, story.attempt.intent, made_by(story.attempt)
+    times = {"receivedAt": attempt.received_at, "sentAt": attempt.sent_at, "settledAt": attempt.settled_at}
+    return json.dumps(
+        {
+            "idempotencyKey": intent.key,
+            "caller": intent.caller,
+            "mutation": intent.mutation,
+            "source": intent.source,
+            "outcome": attempt.outcome,
+            "requestId": intent.request_id,
+            "subject": attempt.subject,
+            **{name: None if value is None else value.isoformat() for name, value in times.items()},
+            "upstreamStatus": attempt.upstream_status,
+            "result": None if made is None else made.global_id,
+            "userErrors": [_plain_error(error) for error in story.errors],
+        }
+    )
+
+
+def _plain_error(error: UserError) -> dict[str, object]:
+    return {**asdict(error), "field": None if error.field is None else list(error.field)}
+
+
+def _forget(options: argparse.Namespace) -> int:
+    async def work(settings: Settings, journal: Journal) -> int:
+        keys = _keys_of(settings, options.source)
+        spellings = await _spellings(settings, options.source, options.native_id)
+        forgotten = [await journal.forget(key, native_id) for key in keys for native_id in spellings]
+        kept = {attempt.id: attempt for part in forgotten for attempt in part.kept}
+        print(f"removed: what was sent and answered in {sum(part.bodies for part in forgotten)} attempts")
+        print(f"removed: the id as subject of {sum(part.subjects for part in forgotten)} attempts")
+        for attempt in kept.values():
+            line = f"kept until it is settled: {_outcome_of(attempt)}, key {attempt.intent.key} of {attempt.intent.caller}"
+            print(_printable(line), file=sys.stderr)
+        print("indexes live in the memory of running gateways only: a restart drops them")
+        return FAILED if kept else OK
+
+    return _with_journal(options, work)
+
+
+def _keys_of(settings: Settings, key: str) -> tuple[str, ...]:
+    """Give all the keys that a source has or had, as the journal has them; one that is no longer configured is its own."""
+    for current, source in settings.sources.items():
+        if key == current or key in source.former_keys:
+            return current, *source.former_keys
+    return (key,)
+
+
+async def _spellings(settings: Settings, key: str, native_id: str) -> list[str]:
+    """Give the key of an object as it was typed, and as its source spells it."""
+    from gateway.app import make_gateway
+    from gateway.errors import InvalidInput
+    from gateway.model import Kind
+
+    gateway = make_gateway(settings)
+    source = gateway.sources.get(key)
+    found = {native_id}
+    if source is not None:
+        for kind in (Kind.CUSTOMER, Kind.ORDER, Kind.INVOICE, Kind.INVOICE_SETTINGS):
+            with suppress(InvalidInput):
+                found.add(source.canonical(kind, native_id))
+    await gateway.aclose()
+    return sorted(found)
 
 
 # ------------------------------------------------------------------ the others

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -16,8 +17,10 @@ from starlette.applications import Starlette
 from gateway.errors import SettingsError
 from gateway.execution import Ask, Executor
 from gateway.explorer import Journey
+from gateway.journal import Journal, keep_clean
 from gateway.loaders import LinkRule, LinkRules, read_link_file
 from gateway.model import OrderStatus, PaymentStatus
+from gateway.mutations import ShowsSubmitted, Writes
 from gateway.schema import Explainer, build_schema
 from gateway.server import DocumentEndpoint, Explain, GraphqlEndpoint, LinkSigner, make_server
 from gateway.settings import Settings, SourceSettings, load_settings, parse_settings
@@ -54,8 +57,28 @@ def settings_from(data: Mapping[str, Any]) -> Settings:
     return parse_settings(data, {name: spec.options for name, spec in _SPECS.items()})
 
 
-def make_gateway(settings: Settings, wire: Wire | None = None, clock: Clock | None = None) -> Gateway:
-    """Make the sources of a configuration; with `wire` all of them send over it. Raises `SettingsError`."""
+def make_journal(settings: Settings, clock: Clock | None = None) -> Journal:
+    """Make the journal of a configuration, which is not open yet. Raises `SettingsError`."""
+    return Journal(settings.server.state.get_secret_value(), now=(clock or SystemClock()).now)
+
+
+async def open_journal(settings: Settings, clock: Clock | None = None) -> Journal:
+    """Open the journal of a configuration; makes its tables where they are missing. Raises `SettingsError`."""
+    journal = make_journal(settings, clock)
+    await journal.open()
+    return journal
+
+
+def make_writes(journal: Journal, settings: Settings, clock: Clock | None = None) -> Writes:
+    """Make what carries out writes over a journal."""
+    return Writes(journal, clock or SystemClock(), settle_after_seconds=settings.journal.settle_after_seconds)
+
+
+def make_gateway(settings: Settings, wire: Wire | None = None, clock: Clock | None = None, *, journal: Journal | None = None) -> Gateway:
+    """Make the sources of a configuration; with `wire` all of them send over it. Raises `SettingsError`.
+
+    With `journal` they also show what was written through it and is not shown by the systems themselves.
+    """
     used_clock = clock or SystemClock()
     usual_tls = usual_tls_context()  # made once: reading the certificates of all authorities takes a while
     wires: list[Wire] = []
@@ -66,7 +89,8 @@ def make_gateway(settings: Settings, wire: Wire | None = None, clock: Clock | No
             continue
         used_wire = wire or HttpxWire(tls=_tls(key, source_settings) or usual_tls)
         wires.append(used_wire)
-        sources.append(_make_source(key, source_settings, used_wire, used_clock))
+        source = _make_source(key, source_settings, used_wire, used_clock)
+        sources.append(source if journal is None else ShowsSubmitted(source, journal))
         former.update(dict.fromkeys(source_settings.former_keys, key))
     return Gateway(SourceSet(sources, former), tuple(dict.fromkeys(wires)))
 
@@ -119,7 +143,9 @@ def create_app(settings: Settings, wire: Wire | None = None, clock: Clock | None
     if settings.is_open and not settings.on_loopback:
         raise SettingsError(f"server.host: {settings.server.host} can be reached from outside, and no [[callers]] are configured")
     used_clock = clock or SystemClock()
-    gateway = make_gateway(settings, wire, used_clock)
+    journal = make_journal(settings, used_clock)
+    writes = make_writes(journal, settings, used_clock)
+    gateway = make_gateway(settings, wire, used_clock, journal=journal)
     key = settings.server.signing_key
     signer = None if key is None else LinkSigner(key.get_secret_value().encode(), used_clock)
     schema, rules = build_schema(), _link_rules(settings)
@@ -129,6 +155,7 @@ def create_app(settings: Settings, wire: Wire | None = None, clock: Clock | None
         gateway.sources,
         settings,
         used_clock,
+        writes,
         link_rules=rules,
         signer=signer,
         explain=_explain_by(explainer),
@@ -137,9 +164,15 @@ def create_app(settings: Settings, wire: Wire | None = None, clock: Clock | None
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await journal.open()
+        cleaning = asyncio.ensure_future(keep_clean(journal, keep_days=settings.journal.keep_days, audit_days=settings.journal.audit_days))
         try:
             yield
         finally:
+            await writes.aclose()
+            cleaning.cancel()
+            await asyncio.wait([cleaning])
+            await journal.aclose()
             await gateway.aclose()
 
     return make_server(endpoint, documents, settings.server, journeys, lifespan)

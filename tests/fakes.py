@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from gateway.journal import Journal
+from gateway.mutations import Writes
 from gateway.settings import SourceSettings
 from gateway.sources.base import SourceParts, SourceProfile
 from gateway.transport import Response, Scope
@@ -59,6 +61,12 @@ def answer(body: str | bytes = b"", status: int = 200, **headers: str) -> Respon
 def make_scope(seconds: float = 10.0) -> Scope:
     """Make the scope of one request on the fake clock."""
     return Scope(request_id="test", deadline=1000.0 + seconds)
+
+
+def make_writes(clock: FakeClock | None = None) -> Writes:
+    """Make what carries out writes over a journal that nobody has opened: for those who only read."""
+    used = clock or FakeClock()
+    return Writes(Journal("sqlite://", now=used.now), used)
 
 
 def make_parts(

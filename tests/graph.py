@@ -16,7 +16,7 @@ from gateway.sandbox.server import RunningSandbox
 
 # A slow machine is no failure: gateway and sandbox share one loop here.
 PATIENCE = {"timeout_seconds": 60, "connect_timeout_seconds": 60}
-DEADLINES = {"deadline_seconds": 120, "mutation_deadline_seconds": 120}
+SERVER = {"introspection": True, "deadline_seconds": 120, "mutation_deadline_seconds": 120, "state": "sqlite://"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ async def open_graph(
     """Open a gateway over a sandbox; `sources` adds keys to source tables, `settings` are further tables of the file."""
     tables = running.sandbox.source_tables(running.base_url)
     merged = {key: {**PATIENCE, **table, **(sources or {}).get(key, {})} for key, table in tables.items()}
-    app = create_app(settings_from({"server": {"introspection": True, **DEADLINES}, "sources": merged, **settings}))
+    app = create_app(settings_from({"server": SERVER, "sources": merged, **settings}))
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.example") as client,

@@ -13,6 +13,8 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from gateway.__main__ import main
 from gateway.sandbox.examples import EXAMPLES
 
@@ -180,7 +182,8 @@ def configured(tmp_path: Path) -> Iterator[str]:
             for key, table in tables.items()
             for line in (f"[sources.{key}]", *(f"{name} = {_toml(item)}" for name, item in table.items()))
         ]
-        yield write(tmp_path / "gateway.toml", "\n".join(lines) + "\n")
+        state = f'[server]\nstate = "sqlite:///{tmp_path}/gateway.db"\n'
+        yield write(tmp_path / "gateway.toml", state + "\n".join(lines) + "\n")
 
 
 def test_check_says_what_each_source_can_do(tmp_path: Path) -> None:
@@ -199,6 +202,17 @@ def test_check_live_signs_in_everywhere(tmp_path: Path) -> None:
 
     assert done.stderr == ""
     assert done.returncode == 0
+    assert "journal: it can be written\n" in done.stdout
+
+
+@pytest.mark.parametrize("command", [("serve", "--port", "0"), ("check", "--live")], ids=["serve", "check"])
+def test_a_journal_that_cannot_be_used_is_said_in_one_line(tmp_path: Path, command: tuple[str, ...]) -> None:
+    (tmp_path / "gateway.db").write_text("no database " * 100)
+    with configured(tmp_path) as path:
+        done = run(*command, "--config", path)
+
+    assert done.returncode == 2
+    assert done.stderr == "gateway.toml: server.state: the journal cannot be written: file is not a database\n"
 
 
 def test_check_live_fails_with_the_code_of_the_source_that_cannot_be_reached(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -21,18 +22,20 @@ pytestmark = pytest.mark.anyio
 
 Payload = dict[str, Any]
 
-ANSWER = """outcome confirmation userErrors { code field message upstream { status code message } } request { method path body sent }"""
+ANSWER = """
+    outcome confirmation replayed userErrors { code field message upstream { status code message } }
+    request { method path body sent }"""
 CREATE_INVOICE = f"""
-mutation ($source: String!, $input: CreateInvoiceInput!, $dryRun: Boolean!) {{
-  createInvoice(source: $source, input: $input, idempotencyKey: "INV-1", dryRun: $dryRun) {{
+mutation ($source: String!, $input: CreateInvoiceInput!, $key: String!, $dryRun: Boolean!) {{
+  createInvoice(source: $source, input: $input, idempotencyKey: $key, dryRun: $dryRun) {{
     {ANSWER}
     invoice {{ number totals {{ total {{ amount currency }} }} warnings {{ code }} origin {{ nativeId fetchedAt }} }}
     order {{ number }}
   }}
 }}"""
 CREATE_INVOICE_FROM_ORDER = f"""
-mutation ($order: Lookup!, $dryRun: Boolean!) {{
-  createInvoiceFromOrder(order: $order, idempotencyKey: "INV-1", dryRun: $dryRun) {{
+mutation ($order: Lookup!, $key: String!, $dryRun: Boolean!) {{
+  createInvoiceFromOrder(order: $order, idempotencyKey: $key, dryRun: $dryRun) {{
     {ANSWER}
     invoice {{
       number issueDate updatedAt currency totals {{ inclVat {{ amount }} exclVat {{ amount }} }} document {{ fileId }} origin {{ nativeId }}
@@ -46,34 +49,23 @@ SETTINGS = """
   creditAccount { field code } retainsInvoiceType paysInvoiceFee allowInvoicePaymentFromOrder sendInvoiceFromOrderAsEmail
   invoiceEmail reverseTax warnings { code field }"""
 SET_INVOICE_SETTINGS = f"""
-mutation ($customer: Lookup!, $settings: InvoiceSettingsInput!, $mode: SettingsWriteMode!, $version: String, $dryRun: Boolean!) {{
+mutation (
+  $customer: Lookup!, $settings: InvoiceSettingsInput!, $mode: SettingsWriteMode!, $version: String, $key: String!, $dryRun: Boolean!
+) {{
   setInvoiceSettings(
-    customer: $customer, settings: $settings, mode: $mode, expectedVersion: $version, idempotencyKey: "INV-1", dryRun: $dryRun
+    customer: $customer, settings: $settings, mode: $mode, expectedVersion: $version, idempotencyKey: $key, dryRun: $dryRun
   ) {{
     {ANSWER}
     settings {{ {SETTINGS} }}
     previous {{ {SETTINGS} }}
   }}
 }}"""
-SIGN_IN = """{
-  a: order(by: {native: {source: "pos", id: "1f3e5d7c-9b8a-4c6d-8e0f-a1b2c3d4e5f6"}}) { status }
-  b: invoice(by: {native: {source: "commerce", id: "50911"}}) { number }
-}"""
 READ_SETTINGS = f"query ($customer: Lookup!) {{ customer(by: $customer) {{ invoiceSettings {{ {SETTINGS} }} }} }}"
 
 
-@pytest.fixture(scope="module")
-async def shared_graph(shared_sandbox: RunningSandbox) -> AsyncIterator[Graph]:
-    async with open_graph(shared_sandbox) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def graph(shared_graph: Graph, sandbox: RunningSandbox) -> Graph:
-    """Take the one gateway of this module over a sandbox at its seed, signed in again, so that no test counts that."""
-    await shared_graph.data(SIGN_IN)
-    sandbox.sandbox.reset_calls()
-    return shared_graph
+def fresh_key() -> str:
+    """Make an idempotency key that was never used."""
+    return str(uuid4())
 
 
 def native(source: str, native_id: str) -> Payload:
@@ -84,25 +76,36 @@ def number(source: str, text: str) -> Payload:
     return {"number": {"source": source, "number": text}}
 
 
-async def create_invoice(graph: Graph, source: str, given: Payload, *, dry_run: bool = False) -> Payload:
-    answer = await graph.data(CREATE_INVOICE, {"source": source, "input": given, "dryRun": dry_run})
+async def create_invoice(graph: Graph, source: str, given: Payload, *, key: str | None = None, dry_run: bool = False) -> Payload:
+    """Ask for an invoice; without `key` under one that was never used, as below."""
+    answer = await graph.data(CREATE_INVOICE, {"source": source, "input": given, "key": key or fresh_key(), "dryRun": dry_run})
     made: Payload = answer["createInvoice"]
     return made
 
 
-async def create_from_order(graph: Graph, order: Payload, *, dry_run: bool = False) -> Payload:
-    made: Payload = (await graph.data(CREATE_INVOICE_FROM_ORDER, {"order": order, "dryRun": dry_run}))["createInvoiceFromOrder"]
+async def create_from_order(graph: Graph, order: Payload, *, key: str | None = None, dry_run: bool = False) -> Payload:
+    answer = await graph.data(CREATE_INVOICE_FROM_ORDER, {"order": order, "key": key or fresh_key(), "dryRun": dry_run})
+    made: Payload = answer["createInvoiceFromOrder"]
     return made
 
 
 async def set_settings(
-    graph: Graph, settings: Payload, *, customer: str = "40017", mode: str = "MERGE", version: str | None = None, dry_run: bool = False
+    graph: Graph,
+    settings: Payload,
+    *,
+    source: str = "subscriptions",
+    customer: str = "40017",
+    mode: str = "MERGE",
+    version: str | None = None,
+    key: str | None = None,
+    dry_run: bool = False,
 ) -> Payload:
     variables = {
-        "customer": native("subscriptions", customer),
+        "customer": native(source, customer),
         "settings": settings,
         "mode": mode,
         "version": version,
+        "key": key or fresh_key(),
         "dryRun": dry_run,
     }
     made: Payload = (await graph.data(SET_INVOICE_SETTINGS, variables))["setInvoiceSettings"]
@@ -156,7 +159,7 @@ class Published:
 
     @asynccontextmanager
     async def opened(self, graph: Graph) -> AsyncIterator[Graph]:
-        """Give a gateway that is configured for this write: the module's own, or another over the same sandbox."""
+        """Give a gateway that is configured for this write: the given one, or another over the same sandbox."""
         graph.running.sandbox.change_switches(self.system, self.switches)
         if not self.sources:
             yield graph
@@ -324,6 +327,18 @@ async def test_a_connection_that_drops_before_the_write_is_done_leaves_it_unknow
 
 
 @each_write
+async def test_a_write_that_is_repeated_under_its_key_is_answered_from_the_journal_and_sent_once(write: Published, graph: Graph) -> None:
+    async with write.opened(graph) as asked:
+        key = fresh_key()
+        made = await write.ask(asked, key=key)
+        again = await write.ask(asked, key=key)
+        assert (made["outcome"], made["replayed"]) == ("APPLIED", False)
+        assert {**again, "replayed": False} == made
+        assert again["replayed"] is True
+        assert write.sent(asked) == 1
+
+
+@each_write
 async def test_a_source_that_fails_while_a_write_is_prepared_is_sent_nothing(write: Published, graph: Graph) -> None:
     async with write.opened(graph) as asked:
         fault(asked, write.system, write.look, "status", status=503)
@@ -347,10 +362,8 @@ async def test_a_source_that_cannot_do_a_write_says_unsupported(graph: Graph) ->
         await create_invoice(graph, "shop", {"number": "1"}),
         await create_invoice(graph, "subscriptions", {"number": "1"}),
         *[
-            (await graph.data(SET_INVOICE_SETTINGS, {"customer": customer, "settings": {}, "mode": "MERGE", "dryRun": False}))[
-                "setInvoiceSettings"
-            ]
-            for customer in (native("pos", CUSTOMER), native("shop", "20411"), native("commerce", "customer/31877"))
+            await set_settings(graph, {}, source=source, customer=customer)
+            for source, customer in (("pos", CUSTOMER), ("shop", "20411"), ("commerce", "customer/31877"))
         ],
     ]
     assert [(made["outcome"], mistakes(made), made["request"]) for made in unsupported] == [
@@ -443,8 +456,9 @@ async def test_an_amount_is_written_as_a_number_with_the_scale_given(graph: Grap
         "-12.50": "-12.50",
         "12345678901234567890.12": "12345678901234567890.12",
     }
-    for amount in (*amounts, 7):
-        await create_invoice(graph, "pos", {**NIMPOS_INVOICE, "total": {"amount": amount}})
+    for count, amount in enumerate((*amounts, 7)):
+        given = {**NIMPOS_INVOICE, "nativeId": None, "number": str(30001 + count), "total": {"amount": amount}}
+        await create_invoice(graph, "pos", given)
     written = [body.partition('"InvoiceTotal":')[2].partition(",")[0] for body in bodies(graph, "nimpos", "PostCustomerInvoice")]
     assert written == [*amounts.values(), "7"]
 
@@ -549,12 +563,11 @@ async def test_each_value_that_nimpos_cannot_have_is_named(graph: Graph) -> None
     assert bodies(graph, "nimpos", "PostCustomerInvoice") == []
 
 
-async def test_a_customer_that_an_empty_list_proves_nothing_of_is_no_mistake_of_the_caller(sandbox: RunningSandbox) -> None:
-    sandbox.sandbox.change_switches("nimpos", {"reads_fail_empty": True})
-    async with open_graph(sandbox) as graph:  # one of its own: it must not have read customers before
-        made = await create_invoice(graph, "pos", {**NIMPOS_INVOICE, "customer": number("pos", "1042")})
-        assert (made["outcome"], mistakes(made), made["request"]) == ("NOT_APPLIED", [("SOURCE_UNAVAILABLE", None)], None)
-        assert bodies(graph, "nimpos", "PostCustomerInvoice") == []
+async def test_a_customer_that_an_empty_list_proves_nothing_of_is_no_mistake_of_the_caller(graph: Graph) -> None:
+    graph.running.sandbox.change_switches("nimpos", {"reads_fail_empty": True})
+    made = await create_invoice(graph, "pos", {**NIMPOS_INVOICE, "customer": number("pos", "1042")})
+    assert (made["outcome"], mistakes(made), made["request"]) == ("NOT_APPLIED", [("SOURCE_UNAVAILABLE", None)], None)
+    assert bodies(graph, "nimpos", "PostCustomerInvoice") == []
 
 
 async def test_an_empty_417_is_a_refusal_once_the_orders_show_that_nothing_was_written(graph: Graph) -> None:
@@ -593,32 +606,31 @@ async def test_the_text_of_a_refusal_is_given_as_the_upstreams_own(graph: Graph)
 SETTINGS_ID = Ref("subscriptions", Kind.INVOICE_SETTINGS, "40017").global_id
 
 
-async def test_invoicing_settings_are_read_in_one_call_and_one_for_the_currency(sandbox: RunningSandbox) -> None:
-    async with open_graph(sandbox) as graph:  # one of its own: a currency that was read before is kept
-        whole = f"query ($id: ID!) {{ node(id: $id) {{ ... on InvoiceSettings {{ {SETTINGS} }} }} }}"
-        found = (await graph.data(whole, {"id": SETTINGS_ID}))["node"]
-        assert len(found.pop("version")) == 32
-        assert found == {
-            "customer": {"number": "40017"},
-            "invoiceRecipient": None,
-            "currency": "SEK",
-            "sourceCurrency": {"field": "CurrencyId", "code": "1", "label": None},
-            "paymentTerms": {"field": "TermsOfPaymentId", "code": "30", "label": None},
-            "invoiceType": {"field": "InvoiceTypeId", "code": "2"},
-            "interestType": {"field": "InterestTypeId", "code": "1"},
-            "invoiceCycle": {"field": "InvoiceCycleId", "code": "1"},
-            "creditAccount": {"field": "CreditAccountId", "code": "1"},
-            "retainsInvoiceType": True,
-            "paysInvoiceFee": True,
-            "allowInvoicePaymentFromOrder": True,
-            "sendInvoiceFromOrderAsEmail": True,
-            "invoiceEmail": "faktura@malarakeri.example",
-            "reverseTax": None,
-            "warnings": [{"code": "WRITE_ONLY_FIELD", "field": ["reverseTax"]}],
-        }
-        assert graph.calls() == {"compilator.GetCustomerInvoice": 1, "compilator.GetCurrency": 1}
-        (request,) = posted(graph, "compilator", "GetCustomerInvoice")
-        assert (request.method, request.path, request.query) == ("GET", "/api/customers/invoice", "customerNumber=40017")
+async def test_invoicing_settings_are_read_in_one_call_and_one_for_the_currency(graph: Graph) -> None:
+    whole = f"query ($id: ID!) {{ node(id: $id) {{ ... on InvoiceSettings {{ {SETTINGS} }} }} }}"
+    found = (await graph.data(whole, {"id": SETTINGS_ID}))["node"]
+    assert len(found.pop("version")) == 32
+    assert found == {
+        "customer": {"number": "40017"},
+        "invoiceRecipient": None,
+        "currency": "SEK",
+        "sourceCurrency": {"field": "CurrencyId", "code": "1", "label": None},
+        "paymentTerms": {"field": "TermsOfPaymentId", "code": "30", "label": None},
+        "invoiceType": {"field": "InvoiceTypeId", "code": "2"},
+        "interestType": {"field": "InterestTypeId", "code": "1"},
+        "invoiceCycle": {"field": "InvoiceCycleId", "code": "1"},
+        "creditAccount": {"field": "CreditAccountId", "code": "1"},
+        "retainsInvoiceType": True,
+        "paysInvoiceFee": True,
+        "allowInvoicePaymentFromOrder": True,
+        "sendInvoiceFromOrderAsEmail": True,
+        "invoiceEmail": "faktura@malarakeri.example",
+        "reverseTax": None,
+        "warnings": [{"code": "WRITE_ONLY_FIELD", "field": ["reverseTax"]}],
+    }
+    assert graph.calls() == {"compilator.GetCustomerInvoice": 1, "compilator.GetCurrency": 1}
+    (request,) = posted(graph, "compilator", "GetCustomerInvoice")
+    assert (request.method, request.path, request.query) == ("GET", "/api/customers/invoice", "customerNumber=40017")
 
 
 async def test_a_currency_and_labels_that_are_configured_need_no_call(sandbox: RunningSandbox) -> None:
@@ -856,7 +868,7 @@ async def test_the_fields_that_the_created_invoice_lacks_are_read_when_asked_for
     query = CREATE_INVOICE_FROM_ORDER.replace(
         "number issueDate", "charges { kind } lines { itemNumber } customer { number } number issueDate"
     )
-    await graph.data(query, {"order": native("shop", SHOP_ORDER), "dryRun": False})
+    await graph.data(query, {"order": native("shop", SHOP_ORDER), "key": fresh_key(), "dryRun": False})
     calls = graph.calls()
     assert (calls["shopctrl.GetInvoice"], calls["shopctrl.GetInvoiceRows"], calls["shopctrl.CreateOrderInvoice"]) == (1, 1, 1)
 

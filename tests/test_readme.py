@@ -40,7 +40,7 @@ async def test_the_query_has_the_answer_that_is_shown(graph: Graph) -> None:
 
 def test_the_commands_are_those_of_the_command_line() -> None:
     help_text = command_line._parser().format_help()  # noqa: SLF001  (argparse is asked, not run)
-    there = set(re.findall(r"^    (\w+) ", help_text, re.MULTILINE))
+    there = set(re.findall(r"^    (\w+)(?: |$)", help_text, re.MULTILINE))
 
     assert {row[0].strip("`").split()[1] for row in table_after("Commands")[1:]} == there
 

@@ -513,7 +513,6 @@ breaker_calls = 3
         "callers.1.max_in_flight: accepted, and not used by this version yet",
         "callers.1.requests_per_minute: accepted, and not used by this version yet",
         "limits.max_depth: accepted, and not used by this version yet",
-        "server.state: accepted, and not used by this version yet",
         "sources.shop.retries: accepted, and not used by this version yet",
         "sources.till.breaker_calls: accepted, and not used by this version yet",
     ]

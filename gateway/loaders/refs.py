@@ -173,6 +173,11 @@ class Loaders:
             raise AmbiguousLookup(message, source=source.profile.key, operation="find", ids=ids)
         return found[0] if found else None
 
+    def forget(self) -> None:
+        """Forget what was loaded: a write may have changed it."""
+        self._by_ref.clear()
+        self._by_number = ByNumber(self._sources, self._scope)
+
     def _loader(self, fetch: Fetch) -> ByRef:
         if fetch not in self._by_ref:
             self._by_ref[fetch] = ByRef(fetch, self._sources, self._scope)

@@ -1,6 +1,19 @@
 """Writes: one path for all of them, from the caller's input to a settled outcome."""
 
-from gateway.mutations.flow import WriteResult, not_applied, refused, run_write
-from gateway.mutations.keys import check_key, choose_key, native_id
+from gateway.mutations.flow import Story, WriteResult, not_applied, refused
+from gateway.mutations.keys import check_key, choose_key, input_hash, native_id
+from gateway.mutations.submitted import ShowsSubmitted
+from gateway.mutations.writes import Writes
 
-__all__ = ["WriteResult", "check_key", "choose_key", "native_id", "not_applied", "refused", "run_write"]
+__all__ = [
+    "ShowsSubmitted",
+    "Story",
+    "WriteResult",
+    "Writes",
+    "check_key",
+    "choose_key",
+    "input_hash",
+    "native_id",
+    "not_applied",
+    "refused",
+]

@@ -1,4 +1,7 @@
-"""The way of a write: validate, send once, confirm, settle. It decides what an answer proves; a source only knows its dialect."""
+"""The steps of a write: make ready, send once, confirm. It decides what an answer proves; a source only knows its dialect.
+
+The order of the steps, and what is kept of them, is the business of `writes`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from gateway.errors import AbsenceUnproven, UpstreamError
-from gateway.model import Confirmation, MutationOutcome, Record, UpstreamRefusal, UserError, UserErrorCode, Write
+from gateway.model import Attempt, Confirmation, MutationOutcome, Record, UpstreamRefusal, UserError, UserErrorCode, Write
 from gateway.sources.base import Prepared, Refused, Request, Response, Scope, Settled, Source
 
 _TURNED_AWAY: Final = frozenset({401, 403, 429})
@@ -17,6 +20,14 @@ _TURNED_AWAY: Final = frozenset({401, 403, 429})
 _FROM_BETWEEN: Final = frozenset({408, 502, 504})
 _REFUSED_FOR_GOOD: Final = frozenset({400, 404, 405, 409, 410, 413, 415, 422})
 _MAX_WAIT_DIGITS: Final = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """An attempt as it stands, and what went wrong with it."""
+
+    attempt: Attempt
+    errors: tuple[UserError, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +43,16 @@ class WriteResult:
     record: Record | None = None
     order: Record | None = None
     previous: Record | None = None
+    attempt: Story | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What is proven of a write after it was to be sent. `left`: whether a byte of it may have; `status`: what was answered."""
+
+    settled: Settled
+    left: bool
+    status: int | None = None
 
 
 def refused(*errors: UserError) -> WriteResult:
@@ -44,29 +65,47 @@ def not_applied(error: UpstreamError | AbsenceUnproven) -> WriteResult:
     return WriteResult(outcome=MutationOutcome.NOT_APPLIED, errors=(_unavailable(error, "nothing was sent"),))
 
 
-async def run_write(source: Source, write: Write, scope: Scope, *, dry_run: bool) -> WriteResult:
-    """Carry out a write, or with `dry_run` say exactly what would be sent. Never sends twice, never raises an upstream error."""
+async def prepare(source: Source, write: Write, scope: Scope) -> Prepared | WriteResult:
+    """Make a write ready to be sent, or say why it must not be. Never raises an upstream error."""
     try:
         prepared = await source.prepare(write, scope)
     except (UpstreamError, AbsenceUnproven) as error:
         return not_applied(error)
     if isinstance(prepared, Refused):
         outcome = MutationOutcome.UNSUPPORTED if prepared.unsupported else MutationOutcome.REJECTED
-        return WriteResult(outcome=outcome, errors=prepared.errors)
-    if dry_run:
-        return _result(prepared, Settled(outcome=MutationOutcome.VALIDATED, record=prepared.submitted), sent=False)
-    return await _send(source, prepared, scope)
+        return WriteResult(outcome=outcome, errors=prepared.errors, record=prepared.existing)
+    return prepared
 
 
-async def _send(source: Source, prepared: Prepared, scope: Scope) -> WriteResult:
+def validated(prepared: Prepared) -> WriteResult:
+    """Give the result of a dry run: exactly what would be sent."""
+    return result_of(prepared, Settled(outcome=MutationOutcome.VALIDATED, record=prepared.submitted), left=False)
+
+
+def result_of(prepared: Prepared, settled: Settled, *, left: bool) -> WriteResult:
+    """Put together what was to be sent and what became of it."""
+    return WriteResult(
+        outcome=settled.outcome,
+        confirmation=settled.confirmation,
+        errors=settled.errors,
+        request=prepared.request,
+        sent=left,
+        record=settled.record,
+        order=settled.order,
+        previous=prepared.previous,
+    )
+
+
+async def send_once(source: Source, prepared: Prepared, scope: Scope) -> Sent:
+    """Send a write, once, and find out what became of it. Never raises an upstream error."""
     try:
         response = await source.send(prepared, scope)
     except UpstreamError as error:
         if error.nothing_sent:
             errors = (_unavailable(error, "nothing was sent; the same key may be used again"),)
-            return _result(prepared, Settled(outcome=MutationOutcome.NOT_APPLIED, errors=errors), sent=False)
-        return _result(prepared, _unanswered(await source.look(prepared, scope), error.message), sent=True)
-    return _result(prepared, await _settle(source, prepared, response, scope), sent=True)
+            return Sent(Settled(outcome=MutationOutcome.NOT_APPLIED, errors=errors), left=False)
+        return Sent(unanswered(await source.look(prepared, scope), error.message), left=True)
+    return Sent(await _settle(source, prepared, response, scope), left=True, status=response.status)
 
 
 async def _settle(source: Source, prepared: Prepared, response: Response, scope: Scope) -> Settled:
@@ -76,21 +115,24 @@ async def _settle(source: Source, prepared: Prepared, response: Response, scope:
         errors = _refusals(source, response, UserErrorCode.SOURCE_UNAVAILABLE, _wait(response))
         return Settled(outcome=MutationOutcome.NOT_APPLIED, errors=errors)
     if response.status in _REFUSED_FOR_GOOD:
-        return Settled(outcome=MutationOutcome.REJECTED, errors=_refusals(source, response, UserErrorCode.UPSTREAM_REJECTED))
+        errors = _refusals(source, response, UserErrorCode.UPSTREAM_REJECTED)
+        found = await source.conflict(prepared, scope) or Refused(())
+        return Settled(outcome=MutationOutcome.REJECTED, errors=errors + found.errors, record=found.existing)
     seen = await source.look(prepared, scope)
     if response.status in _FROM_BETWEEN:
-        return _unanswered(seen, f"something between answered {response.status}")
+        return unanswered(seen, f"something between answered {response.status}")
     if seen.outcome is MutationOutcome.REJECTED:
         return Settled(outcome=MutationOutcome.REJECTED, errors=_refusals(source, response, UserErrorCode.UPSTREAM_REJECTED))
     return seen
 
 
-def _unanswered(seen: Settled, what: str) -> Settled:
+def unanswered(seen: Settled, what: str) -> Settled:
     """Weigh a look after a write that got no answer: absence proves nothing yet, the upstream may still be at work."""
     if seen.outcome is not MutationOutcome.REJECTED:
         return seen
     message = f"{what}; it is not there now, and may still come: look again before sending it under a new key"
-    return Settled(outcome=MutationOutcome.UNKNOWN, errors=(UserError(UserErrorCode.OUTCOME_UNKNOWN, message),))
+    why = f" ({seen.errors[0].message})" if seen.errors else ""
+    return Settled(outcome=MutationOutcome.UNKNOWN, errors=(UserError(UserErrorCode.OUTCOME_UNKNOWN, message + why),), order=seen.order)
 
 
 def _refusals(source: Source, response: Response, code: UserErrorCode, wait: str = "") -> tuple[UserError, ...]:
@@ -116,16 +158,3 @@ def _unavailable(error: UpstreamError | AbsenceUnproven, consequence: str) -> Us
     seconds = error.extensions.get("retryAfter")
     wait = "" if seconds is None else f"; try again after {seconds} s"
     return UserError(UserErrorCode.SOURCE_UNAVAILABLE, f"{error.message}; {consequence}{wait}")
-
-
-def _result(prepared: Prepared, settled: Settled, *, sent: bool) -> WriteResult:
-    return WriteResult(
-        outcome=settled.outcome,
-        confirmation=settled.confirmation,
-        errors=settled.errors,
-        request=prepared.request,
-        sent=sent,
-        record=settled.record,
-        order=settled.order,
-        previous=prepared.previous,
-    )

@@ -1,7 +1,10 @@
-"""Idempotency keys: their form, and the native id that source, caller and key make together."""
+"""Idempotency keys: their form, the native id that source, caller and key make together, and what tells one input from another."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -32,3 +35,9 @@ def check_key(key: str | None) -> UserError | None:
 def native_id(source: str, caller: str, key: str) -> UUID:
     """Make the id of what a write creates, so that a repeat carries the same one: UUIDv5 of source, caller and key."""
     return uuid5(_NAMESPACE, f"{source}\x1f{caller}\x1f{key}")
+
+
+def input_hash(arguments: Mapping[str, object]) -> str:
+    """Make a text that is the same for the same arguments only: those that were given, whether in the document or as variables."""
+    text = json.dumps(arguments, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()

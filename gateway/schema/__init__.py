@@ -8,6 +8,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 import gateway.schema.enums  # noqa: F401  (makes the model's enums the graph's)
+from gateway.mutations import Writes
 from gateway.schema.completion import read_field
 from gateway.schema.context import Context
 from gateway.schema.entities import Customer, Invoice, InvoiceSettings, Order
@@ -38,4 +39,4 @@ def print_schema() -> str:
     return build_schema().as_str().rstrip() + "\n"
 
 
-__all__ = ["Context", "Explainer", "InvalidDocument", "build_schema", "print_schema"]
+__all__ = ["Context", "Explainer", "InvalidDocument", "Writes", "build_schema", "print_schema"]

@@ -10,6 +10,7 @@ import strawberry
 from gateway.errors import NotPermitted
 from gateway.loaders import LinkRules, Loaders
 from gateway.model import Caller, Permission
+from gateway.mutations import Writes
 
 
 @dataclass(slots=True)
@@ -18,6 +19,7 @@ class Context:
 
     caller: Caller
     loaders: Loaders
+    writes: Writes
     request_id: str
     max_nodes: int = 200
     idempotency_header: str | None = None

@@ -51,6 +51,11 @@ _OUTCOMES: Final = (
     ("SetInvoiceSettingsPayload", "previous", Kind.INVOICE_SETTINGS, By.ROW),
 )
 """Where a write gives objects: those of a payload's own are whole, as rows are."""
+_MADE_BY: Final = {
+    Operation.CREATE_INVOICE: ("CreateInvoicePayload", Kind.INVOICE),
+    Operation.CREATE_INVOICE_FROM_ORDER: ("CreateInvoicePayload", Kind.INVOICE),
+    Operation.SET_INVOICE_SETTINGS: ("SetInvoiceSettingsPayload", Kind.INVOICE_SETTINGS),
+}
 _CRITERION_OF: Final = {to_camel_case(name): name for name in CRITERIA}
 _PAID: Final = {"amountDue": "amount_due", "payments": "payments"}
 _OWN_CURRENCY: Final = frozenset({("Order", "currency"), ("Invoice", "currency"), ("InvoiceSettings", "currency")})
@@ -145,6 +150,18 @@ class Walk:
             self._by_ids(ids if isinstance(ids, list) else [Undefined] * self.max_nodes, nodes, path)
         elif name in _WRITES:
             self._write(_WRITES[name], nodes, path)
+        elif name in {"attempt", "attempts"}:
+            self._attempts(nodes, path)
+
+    def _attempts(self, nodes: Nodes, path: Path) -> None:
+        """Demand what attempts made, which may be an object of any source; the look at an unanswered write is what a failure costs."""
+        if nodes[0].name.value == "attempt":
+            for below, inner in self._at(nodes, "MutationAttempt", "result"):
+                self._by_ids([Undefined], inner, path + below)
+            return
+        for way in (("nodes", "result"), ("edges", "node", "result")):
+            for below, inner in self._at(nodes, "MutationAttemptConnection", *way):
+                self._by_ids([Undefined] * self._first(nodes), inner, path + below)
 
     def _by_ids(self, ids: Sequence[Any], nodes: Nodes, path: Path) -> None:
         known = {ref for value in ids if isinstance(value, str) and (ref := _ref_of(value)) is not None}
@@ -184,6 +201,9 @@ class Walk:
             for payload, name, kind, by in _OUTCOMES:
                 for below, inner in self._at(nodes, payload, name):
                     self._object(replace(place, path=path + below), kind, (by,), inner)
+            payload, kind = _MADE_BY[operation]
+            for below, inner in self._at(nodes, payload, "attempt", "result"):
+                self._object(replace(place, path=path + below), kind, (By.KEY,), inner)
 
     def _found_by_number(self, lookup: Any, kind: Kind, path: Path) -> None:  # noqa: ANN401  (any JSON value)
         """Demand the look-up of a number; other ways to name an object that is only referred to cost nothing."""

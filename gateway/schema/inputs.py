@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal
+from enum import Enum
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -115,6 +117,10 @@ class CreateInvoiceFields:
     note: str | None = NOT_GIVEN
     credited_invoice_number: str | None = NOT_GIVEN
     lines: list[CreateInvoiceLineInput] | None = NOT_GIVEN
+    allow_duplicate_number: bool = strawberry.field(
+        default=False,
+        description="This gateway has already written this number to this source: DUPLICATE_NUMBER unless true.",
+    )
 
 
 def _make_create_invoice_input() -> Any:  # noqa: ANN401  (a class with a field a system)
@@ -161,6 +167,20 @@ class InvoiceSettingsInput:
 def or_none(value: T | None) -> T | None:
     """Give None for what was left out; for inputs where null means the same."""
     return None if value is strawberry.UNSET else value
+
+
+def as_given(value: Any) -> object:  # noqa: ANN401  (any value of an argument)
+    """Give an argument as JSON, without what was left out or is as if it were: the same for the same meaning only."""
+    if isinstance(value, Enum):
+        return value.value
+    if hasattr(value, "__strawberry_definition__"):
+        items = {field.name: (getattr(value, field.name), field.default) for field in fields(value)}
+        return {name: as_given(item) for name, (item, default) in items.items() if item is not strawberry.UNSET and item != default}
+    if isinstance(value, Mapping):
+        return {str(name): as_given(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_given(item) for item in value]
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
 def system_inputs(value: Any) -> Mapping[str, Mapping[str, object]]:  # noqa: ANN401  (CreateInvoiceInput)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,15 +11,16 @@ import strawberry
 
 from gateway import loaders, model, mutations
 from gateway.errors import AbsenceUnproven, AmbiguousLookup, InvalidInput, LookupUnsupported, UpstreamError
-from gateway.model import Kind, Permission, Ref, UserError, UserErrorCode
+from gateway.model import Intent, Kind, Permission, Ref, UserError, UserErrorCode
 from gateway.mutations import WriteResult
 from gateway.schema.context import Info
-from gateway.schema.inputs import CreateInvoiceInput, InvoiceSettingsInput, Lookup, or_none, resolve_reference, system_inputs
+from gateway.schema.inputs import CreateInvoiceInput, InvoiceSettingsInput, Lookup, as_given, or_none, resolve_reference, system_inputs
 from gateway.schema.payloads import CreateInvoicePayload, SetInvoiceSettingsPayload
 from gateway.schema.selection import root_fields
 from gateway.schema.system import NOT_GIVEN, given
 
 _NO_KEY: Final = ""
+_Write = tuple[loaders.Source, model.Write]
 
 
 class _Wrong(Exception):
@@ -100,6 +102,7 @@ async def _draft(info: Info, source: loaders.Source, value: Any, key: str) -> mo
         note=or_none(value.note),
         credited_invoice_number=or_none(value.credited_invoice_number),
         lines=tuple(line.plain() for line in value.lines or ()),
+        allow_duplicate_number=value.allow_duplicate_number,
         system=system_inputs(value),
     )
     if references.errors:
@@ -115,14 +118,12 @@ async def create_invoice(
     dry_run: bool = False,  # noqa: FBT001, FBT002  (an argument of the graph; so below)
 ) -> Any:  # noqa: ANN401  (here and below: the annotation of the field is its type)
     """Record an invoice whose content the caller supplies."""
-    try:
-        key = _key(info, idempotency_key, dry_run=dry_run)
+
+    async def draft(key: str) -> _Write:
         target = _target(info, source)
-        return await _run(info, target, await _draft(info, target, input, key), dry_run=dry_run)
-    except _Wrong as wrong:
-        return mutations.refused(*wrong.errors)
-    except (UpstreamError, AbsenceUnproven) as error:
-        return mutations.not_applied(error)
+        return target, await _draft(info, target, input, key)
+
+    return await _run(info, {"source": source, "input": input}, idempotency_key, draft, dry_run=dry_run)
 
 
 async def create_invoice_from_order(
@@ -132,14 +133,12 @@ async def create_invoice_from_order(
     dry_run: bool = False,  # noqa: FBT001, FBT002
 ) -> Any:  # noqa: ANN401
     """Have the source invoice an order."""
-    try:
-        _key(info, idempotency_key, dry_run=dry_run)
+
+    async def draft(_key: str) -> _Write:
         source, ref = await _look_up(info, order, Kind.ORDER, ("order",))
-        return await _run(info, source, model.CreateInvoiceFromOrder(order=ref), dry_run=dry_run)
-    except _Wrong as wrong:
-        return mutations.refused(*wrong.errors)
-    except (UpstreamError, AbsenceUnproven) as error:
-        return mutations.not_applied(error)
+        return source, model.CreateInvoiceFromOrder(order=ref)
+
+    return await _run(info, {"order": order}, idempotency_key, draft, dry_run=dry_run)
 
 
 async def set_invoice_settings(
@@ -152,16 +151,14 @@ async def set_invoice_settings(
     dry_run: bool = False,  # noqa: FBT001, FBT002
 ) -> Any:  # noqa: ANN401
     """Create or change the invoicing terms of a customer."""
-    try:
-        _key(info, idempotency_key, dry_run=dry_run)
+
+    async def draft(_key: str) -> _Write:
         source, ref = await _look_up(info, customer, Kind.CUSTOMER, ("customer",))
         values = await _settings_values(info, source, settings)
-        write = model.SetInvoiceSettings(customer=ref, values=values, mode=mode, expected_version=or_none(expected_version))
-        return await _run(info, source, write, dry_run=dry_run)
-    except _Wrong as wrong:
-        return mutations.refused(*wrong.errors)
-    except (UpstreamError, AbsenceUnproven) as error:
-        return mutations.not_applied(error)
+        return source, model.SetInvoiceSettings(customer=ref, values=values, mode=mode, expected_version=or_none(expected_version))
+
+    given = {"customer": customer, "settings": settings, "mode": mode, "expectedVersion": or_none(expected_version)}
+    return await _run(info, given, idempotency_key, draft, dry_run=dry_run)
 
 
 async def _settings_values(info: Info, source: loaders.Source, settings: InvoiceSettingsInput) -> Mapping[str, object]:
@@ -174,16 +171,49 @@ async def _settings_values(info: Info, source: loaders.Source, settings: Invoice
     return values
 
 
-async def _run(info: Info, source: loaders.Source, write: model.Write, *, dry_run: bool) -> WriteResult:
-    return await mutations.run_write(source, write, info.context.loaders.scope, dry_run=dry_run)
+async def _run(
+    info: Info, arguments: Mapping[str, object], idempotency_key: str | None, draft: Callable[[str], Awaitable[_Write]], *, dry_run: bool
+) -> WriteResult:
+    """Answer a key that was used before; else make the write out of the input and carry it out."""
+    context = info.context
+    try:
+        key = _key(info, idempotency_key, dry_run=dry_run)
+        if dry_run:
+            source, write = await draft(key)
+            return await context.writes.dry_run(source, write, context.loaders.scope)
+        intent = _intent(info, key, arguments)
+        earlier = await context.writes.earlier(intent, context.loaders.sources, context.loaders.scope)
+        if earlier is not None:
+            return earlier
+        source, write = await draft(key)
+        return await context.writes.run(source, write, replace(intent, source=source.profile.key), context.loaders.scope)
+    except _Wrong as wrong:
+        return mutations.refused(*wrong.errors)
+    except (UpstreamError, AbsenceUnproven) as error:
+        return mutations.not_applied(error)
+    finally:
+        context.loaders.forget()  # what is asked of the answer is read anew
+
+
+def _intent(info: Info, key: str, arguments: Mapping[str, object]) -> Intent:
+    given = {name: as_given(value) for name, value in arguments.items() if value is not None}
+    return Intent(
+        caller=info.context.caller.name,
+        key=key,
+        mutation=info.field_name,
+        source="",
+        input_hash=mutations.input_hash(given),
+        request_id=info.context.request_id,
+    )
 
 
 @strawberry.type(
     description=(
         "Every mutation takes an `idempotencyKey` (1-255 printable ASCII characters, one for each intent, kept across retries; best "
         "derived from the business number), as the argument or as the header `Idempotency-Key` (refused when the operation has "
-        "several mutation fields). Neither: REQUIRED. `dryRun: true` validates and shows the request without sending it, and needs "
-        "no key. What a user or a source did wrong is data: read `outcome`, then `userErrors`."
+        "several mutation fields). Neither: REQUIRED. A key leads to one write at the most. `dryRun: true` validates and shows the "
+        "request without sending it, needs no key and leaves no attempt. What a user or a source did wrong is data: read `outcome`, "
+        "then `userErrors`."
     )
 )
 class Mutation:

@@ -8,29 +8,13 @@ import strawberry
 
 from gateway import model
 from gateway.mutations import WriteResult
+from gateway.schema.attempts import MutationAttempt, made_by, story_for
 from gateway.schema.completion import complete
 from gateway.schema.context import Info
 from gateway.schema.entities import Invoice, InvoiceSettings, Order
+from gateway.schema.nodes import load_node
 from gateway.schema.scalars import JSON
-
-
-@strawberry.type
-class UpstreamRefusal:
-    """What the source itself answered."""
-
-    status: int | None
-    code: str | None
-    message: str | None
-
-
-@strawberry.type
-class UserError:
-    """One mistake."""
-
-    code: model.UserErrorCode
-    message: str
-    field: list[str] | None = strawberry.field(description='Path in the arguments, e.g. ["input", "total", "amount"].')
-    upstream: UpstreamRefusal | None = strawberry.field(description="What the source itself answered.")
+from gateway.schema.user_errors import UserError
 
 
 def _path(root: strawberry.Parent[WriteResult]) -> Any:  # noqa: ANN401  (here and below: the annotation of the field is its type)
@@ -63,6 +47,10 @@ def _errors(root: strawberry.Parent[WriteResult]) -> Any:  # noqa: ANN401
     return root.errors
 
 
+def _attempt(root: strawberry.Parent[WriteResult], info: Info) -> Any:  # noqa: ANN401
+    return story_for(info.context, root.attempt)
+
+
 @strawberry.interface
 class MutationPayload:
     """What every mutation answers."""
@@ -71,19 +59,26 @@ class MutationPayload:
     confirmation: model.Confirmation | None
     replayed: bool = strawberry.field(description="True: the stored answer of an earlier call with this key.")
     user_errors: list[UserError] = strawberry.field(resolver=_errors)
+    attempt: MutationAttempt | None = strawberry.field(resolver=_attempt)
     request: UpstreamRequest | None = strawberry.field(resolver=_request, description="What was or would be sent, secrets removed.")
 
 
 async def _invoice(root: strawberry.Parent[WriteResult], info: Info) -> Any:  # noqa: ANN401
-    return await complete(info, root.record)
+    return await complete(info, root.record) if root.record is not None else await _read_again(root, info)
+
+
+async def _read_again(root: WriteResult, info: Info) -> Any:  # noqa: ANN401
+    """Load what an earlier call made, when its answer is no longer kept."""
+    made = made_by(root.attempt.attempt) if root.replayed and root.attempt is not None else None
+    return None if made is None else await load_node(info, made.global_id)
 
 
 async def _order(root: strawberry.Parent[WriteResult], info: Info) -> Any:  # noqa: ANN401
     return await complete(info, root.order)
 
 
-def _settings(root: strawberry.Parent[WriteResult]) -> Any:  # noqa: ANN401
-    return root.record
+async def _settings(root: strawberry.Parent[WriteResult], info: Info) -> Any:  # noqa: ANN401
+    return root.record if root.record is not None else await _read_again(root, info)
 
 
 @strawberry.type

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from typing import Any
 
 import strawberry
 
-from gateway import loaders, model
-from gateway.errors import InvalidInput, LimitExceeded
+from gateway import loaders
+from gateway.errors import LimitExceeded
 from gateway.model import Kind, Permission
+from gateway.schema.attempts import AttemptFilter, MutationAttempt, MutationAttemptConnection, attempt_of_key, attempts_page
 from gateway.schema.completion import complete, wanted
 from gateway.schema.connections import (
     CustomerConnection,
@@ -23,27 +24,12 @@ from gateway.schema.connections import (
 )
 from gateway.schema.context import Info
 from gateway.schema.entities import Customer, Invoice, Order
-from gateway.schema.inputs import Lookup
+from gateway.schema.inputs import Lookup, or_none
+from gateway.schema.nodes import RECORD_TYPES, load_node
 from gateway.schema.paging import DEFAULT_FIRST
 from gateway.schema.source import Node, Source, SourceView
 from gateway.schema.system import NOT_GIVEN
 from gateway.schema.systems import SourceSystem
-
-_TYPES: Final = {Kind.CUSTOMER: model.Customer, Kind.ORDER: model.Order, Kind.INVOICE: model.Invoice}
-
-
-async def load_node(info: Info, global_id: str) -> Any:  # noqa: ANN401  (a record, a source, or None)
-    """Load whatever an id stands for; None when there is none, or none for this caller."""
-    context = info.context
-    ref = loaders.to_ref(context.loaders, global_id)
-    if ref is None:
-        return None
-    if ref.kind is Kind.SOURCE:
-        source = context.loaders.sources.get(ref.source)
-        return None if source is None else SourceView(source)
-    if ref.kind in {Kind.CURRENCY, Kind.LABEL}:
-        raise InvalidInput("id: this is no id of this gateway")
-    return await context.loaders.load_record(ref, wanted(info, _TYPES[ref.kind]) if ref.kind in _TYPES else None)
 
 
 async def node(info: Info, id: strawberry.ID) -> Any:  # noqa: A002, ANN401  (the argument's name is the contract's)
@@ -64,7 +50,7 @@ async def nodes(info: Info, ids: list[strawberry.ID]) -> Any:  # noqa: ANN401  (
 
 async def _find(info: Info, by: Lookup, kind: Kind) -> Any:  # noqa: ANN401
     info.context.demand(Permission.READ)
-    fields = wanted(info, _TYPES[kind])
+    fields = wanted(info, RECORD_TYPES[kind])
     return await complete(info, await loaders.find_record(info.context.loaders, by.plain(), kind, fields))
 
 
@@ -129,6 +115,21 @@ def source(info: Info, key: str) -> Any:  # noqa: ANN401
     return None if found is None else SourceView(found)
 
 
+async def attempt(info: Info, idempotency_key: str) -> Any:  # noqa: ANN401
+    """Tell what became of an earlier mutation."""
+    return await attempt_of_key(info.context, idempotency_key)
+
+
+async def attempts(
+    info: Info,
+    filter: AttemptFilter | None = NOT_GIVEN,  # noqa: A002
+    first: int = DEFAULT_FIRST,
+    after: str | None = NOT_GIVEN,
+) -> Any:  # noqa: ANN401
+    """List the trail of writes."""
+    return await attempts_page(info, or_none(filter), first, or_none(after))
+
+
 @strawberry.type(name="Caller")
 class CallerType:
     """Who the gateway takes the caller for."""
@@ -173,4 +174,12 @@ class Query:
     invoices: InvoiceConnection | None = strawberry.field(resolver=invoices)
     sources: list[Source] = strawberry.field(resolver=sources, description="The configured sources and what each can do. Calls no source.")
     source: Source | None = strawberry.field(resolver=source)
+    attempt: MutationAttempt | None = strawberry.field(
+        resolver=attempt,
+        description="What became of an earlier mutation: settles an UNKNOWN outcome without sending anything again.",
+    )
+    attempts: MutationAttemptConnection | None = strawberry.field(
+        resolver=attempts,
+        description="The trail of writes: own attempts; everybody's with the `audit` permission. Newest first.",
+    )
     caller: CallerType = strawberry.field(resolver=caller, description="Who the gateway takes you for.")

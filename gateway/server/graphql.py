@@ -16,7 +16,7 @@ from gateway.errors import InvalidInput, LimitExceeded
 from gateway.execution import Ask, Executor, Facts, facts_of
 from gateway.loaders import Clock, LinkRules, Loaders, Scope, SourceSet
 from gateway.model import Caller, Permission
-from gateway.schema import Context
+from gateway.schema import Context, Writes
 from gateway.server.callers import Callers
 from gateway.server.documents import LinkSigner
 from gateway.server.door import UnsupportedMediaType, guarded, respond
@@ -37,6 +37,7 @@ class GraphqlEndpoint:
         sources: SourceSet,
         settings: Settings,
         clock: Clock,
+        writes: Writes,
         *,
         link_rules: LinkRules | None = None,
         signer: LinkSigner | None = None,
@@ -46,6 +47,7 @@ class GraphqlEndpoint:
         self._sources = sources
         self._settings = settings
         self._clock = clock
+        self._writes = writes
         self._link_rules = link_rules or LinkRules()
         self._signer = signer
         self._explain = explain
@@ -106,6 +108,7 @@ class GraphqlEndpoint:
         return Context(
             caller=caller,
             loaders=Loaders(self._sources.seen_by(caller.sources), scope),
+            writes=self._writes,
             request_id=scope.request_id,
             max_nodes=self._settings.limits.max_nodes,
             idempotency_header=request.headers.get("idempotency-key"),

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import msgspec
@@ -48,8 +49,8 @@ READ_SETTINGS = f"query ($id: ID!) {{ answer: node(id: $id) {{ ... on InvoiceSet
 CREATE_INVOICE = (
     f'mutation ($input: CreateInvoiceInput!) {{ answer: createInvoice(source: "src", input: $input, dryRun: true) {{ {PAYLOAD} }} }}'
 )
-SET_SETTINGS = f"""mutation ($customer: Lookup!, $settings: InvoiceSettingsInput!, $dryRun: Boolean! = true) {{
-  answer: setInvoiceSettings(customer: $customer, settings: $settings, mode: REPLACE, dryRun: $dryRun, idempotencyKey: "k") {{ {PAYLOAD} }}
+SET_SETTINGS = f"""mutation ($customer: Lookup!, $settings: InvoiceSettingsInput!, $dryRun: Boolean! = true, $key: String) {{
+  answer: setInvoiceSettings(customer: $customer, settings: $settings, mode: REPLACE, dryRun: $dryRun, idempotencyKey: $key) {{ {PAYLOAD} }}
 }}"""
 
 
@@ -72,7 +73,7 @@ class Page:
     def read_variables(self, sample: Tree) -> Tree:
         """Give the variables that ask for the sample."""
         if self.key is None:
-            return {**self.variables, "dryRun": False}
+            return {**self.variables, "dryRun": False, "key": str(uuid4())}
         kind, name = self.key
         return {"id": Ref("src", kind, str(sample[name])).global_id}
 
@@ -198,7 +199,11 @@ async def opened(page: Page) -> AsyncIterator[Asking]:
     """Open a gateway over a page."""
     wire = FakeWire(lambda request: page.served(asking.sample, request))
     clock = FakeClock()
-    app = create_app(settings_from({"sources": {"src": {"base_url": BASE_URL, **page.table}}}), wire, clock)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.example") as client:
+    tables = {"server": {"state": "sqlite://"}, "sources": {"src": {"base_url": BASE_URL, **page.table}}}
+    app = create_app(settings_from(tables), wire, clock)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.example") as client,
+    ):
         asking = Asking(page, client, wire, clock)
         yield asking

@@ -11,7 +11,20 @@ from zoneinfo import ZoneInfo
 from gateway.errors import InvalidInput
 from gateway.loaders import Loaders
 from gateway.model import Capability, Criteria, Kind, Record, Ref, SourceHealth, SourcePage, UpstreamRefusal, Write
-from gateway.sources.base import Answer, Calls, Demand, Fetch, Lines, Prepared, Refused, Settled, SourceProfile, SourceSet
+from gateway.sources.base import (
+    Answer,
+    Calls,
+    Claims,
+    Demand,
+    Fetch,
+    Lines,
+    Prepared,
+    Refused,
+    Settled,
+    SourceProfile,
+    SourceSet,
+    claims_of,
+)
 from gateway.transport import Response, Scope
 
 SCOPE = Scope(request_id="test", deadline=1010.0)
@@ -68,6 +81,9 @@ class MemorySource:
 
     def worst_case(self, demand: Demand) -> tuple[Calls, ...]:
         return (Calls(f"{demand.need} {demand.kind.name.lower()} by {demand.by}", demand.count),)
+
+    def claims(self, write: Write) -> Claims:
+        return claims_of(write)
 
     def canonical(self, kind: Kind, native_id: str) -> str:
         del kind
@@ -132,6 +148,10 @@ class MemorySource:
 
     async def look(self, prepared: Prepared, scope: Scope) -> Settled:
         _cannot_write(prepared, scope)
+
+    async def conflict(self, prepared: Prepared, scope: Scope) -> Refused | None:
+        del prepared, scope
+        return None
 
     def refusals(self, response: Response) -> tuple[UpstreamRefusal, ...]:
         _cannot_write(response)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 from gateway.errors import GatewayError, UpstreamError
 from gateway.model import (
@@ -18,7 +19,7 @@ from gateway.model import (
     UserErrorCode,
     Write,
 )
-from gateway.sources.base import Prepared, Refused, Request, Response, Scope, Settled
+from gateway.sources.base import Claims, Prepared, Refused, Request, Response, Scope, Settled, SourceProfile, claims_of
 
 ORDER = Ref("src", Kind.ORDER, "17")
 WRITE = CreateInvoiceFromOrder(order=ORDER)
@@ -40,8 +41,16 @@ class StubSource:
     answer: Response | UpstreamError = field(default_factory=lambda: Response(200, {}, b""))
     settled: Settled = DONE
     found: Settled = UNPROVEN
+    in_the_way: Refused | None = None
     said: tuple[UpstreamRefusal, ...] | None = None
     asked: list[str] = field(default_factory=list)
+
+    @property
+    def profile(self) -> SourceProfile:
+        return SourceProfile(key="src", system="SYSTEM", display_name="Source", time_zone=ZoneInfo("Europe/Stockholm"))
+
+    def claims(self, write: Write) -> Claims:
+        return claims_of(write)
 
     async def prepare(self, write: Write, scope: Scope) -> Prepared | Refused:
         del write, scope
@@ -66,6 +75,10 @@ class StubSource:
         del prepared, scope
         self.asked.append("look")
         return self.found
+
+    async def conflict(self, prepared: Prepared, scope: Scope) -> Refused | None:
+        del prepared, scope
+        return self.in_the_way
 
     def refusals(self, response: Response) -> tuple[UpstreamRefusal, ...]:
         return self.said or (UpstreamRefusal(status=response.status),)

@@ -8,7 +8,8 @@ import pytest
 
 from gateway.errors import AbsenceUnproven, UpstreamAuthFailed, UpstreamError, UpstreamOverloaded, UpstreamTimeout, UpstreamUnavailable
 from gateway.model import Confirmation, MutationOutcome, UpstreamRefusal, UserError, UserErrorCode
-from gateway.mutations import WriteResult, refused, run_write
+from gateway.mutations import WriteResult, refused
+from gateway.mutations.flow import prepare, result_of, send_once, validated
 from gateway.sources.base import Refused, Response, Settled, Source
 from tests.fakes import make_scope
 from tests.mutations.stub import ABSENT, BEFORE, DONE, INVOICE, REQUEST, UNPROVEN, WRITE, StubSource
@@ -27,9 +28,16 @@ def failed(kind: type[UpstreamError], *, nothing_sent: bool = False, retry_after
     return kind("Make: no answer", source="src", operation="Make", nothing_sent=nothing_sent, retry_after=retry_after)
 
 
-async def write_to(source: StubSource, *, dry_run: bool = False) -> WriteResult:
+async def write_to(stub: StubSource, *, dry_run: bool = False) -> WriteResult:
     # A stub has what writing needs of the protocol and no more: a write that read anything else would fail.
-    return await run_write(cast("Source", source), WRITE, make_scope(), dry_run=dry_run)
+    source = cast("Source", stub)
+    prepared = await prepare(source, WRITE, make_scope())
+    if isinstance(prepared, WriteResult):
+        return prepared
+    if dry_run:
+        return validated(prepared)
+    sent = await send_once(source, prepared, make_scope())
+    return result_of(prepared, sent.settled, left=sent.left)
 
 
 # ------------------------------------------------------------------ an answer
@@ -103,6 +111,13 @@ async def test_a_write_that_was_refused_for_good_is_rejected_without_a_look(stat
     assert source.asked == SENT_ONCE
 
 
+async def test_what_stands_in_the_way_of_a_refused_write_is_told_and_given() -> None:
+    taken = UserError(UserErrorCode.DUPLICATE_NUMBER, "invoice 88 has this number", ("input", "number"))
+    result = await write_to(StubSource(answer=answered(409), in_the_way=Refused((taken,), existing=INVOICE)))
+    assert (result.outcome, result.record) == (MutationOutcome.REJECTED, INVOICE)
+    assert [error.code for error in result.errors] == [UserErrorCode.UPSTREAM_REJECTED, UserErrorCode.DUPLICATE_NUMBER]
+
+
 async def test_what_the_source_says_stands_in_upstream_and_never_in_a_message_of_ours() -> None:
     said = (UpstreamRefusal(status=400, code="7", message="Kundnummer saknas"), UpstreamRefusal(status=400, message="Namn saknas"))
     result = await write_to(StubSource(answer=answered(400), said=said))
@@ -168,7 +183,7 @@ async def test_a_write_without_an_answer_that_is_found_done_is_applied(kind: typ
 @pytest.mark.parametrize("kind", [UpstreamTimeout, UpstreamUnavailable])
 async def test_the_absence_of_a_write_without_an_answer_proves_nothing_yet(kind: type[UpstreamError]) -> None:
     source = StubSource(answer=failed(kind), found=ABSENT)
-    message = "Make: no answer; it is not there now, and may still come: look again before sending it under a new key"
+    message = "Make: no answer; it is not there now, and may still come: look again before sending it under a new key (there is none)"
     error = UserError(UserErrorCode.OUTCOME_UNKNOWN, message)
     assert await write_to(source) == WriteResult(
         outcome=MutationOutcome.UNKNOWN, errors=(error,), request=REQUEST, sent=True, previous=BEFORE

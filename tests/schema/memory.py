@@ -7,6 +7,7 @@ from typing import Any
 from gateway.execution import Ask, Executor
 from gateway.model import Caller, Permission
 from gateway.schema import Context, build_schema
+from tests.fakes import make_writes
 from tests.loaders.memory_source import MemorySource, loaders_over
 
 SCHEMA = build_schema()
@@ -18,6 +19,6 @@ async def ask(
     query: str, *sources: MemorySource, permissions: frozenset[Permission] = EVERYTHING, **variables: object
 ) -> tuple[Any, list[dict[str, Any]]]:
     """Give data and errors."""
-    context = Context(caller=Caller("test", permissions), loaders=loaders_over(*sources), request_id="test")
+    context = Context(caller=Caller("test", permissions), loaders=loaders_over(*sources), writes=make_writes(), request_id="test")
     result = await EXECUTOR.run(Ask(query, variables), context, "test")
     return result.data, result.errors

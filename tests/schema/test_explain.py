@@ -375,6 +375,27 @@ def test_a_write_counts_with_what_names_its_objects_and_what_is_asked_of_its_out
     }
 
 
+def test_an_attempt_counts_what_is_asked_of_what_it_made_which_may_be_of_any_source() -> None:
+    kinds = ("customer", "invoice", "invoice_settings", "order")
+    asked = "result { id ... on Order { number } }"
+
+    assert calls(f'{{ attempt(idempotencyKey: "k") {{ outcome {asked} }} }}') == {f"record {kind} by key": 1 for kind in kinds}
+    assert calls(f"{{ attempts(first: 7) {{ nodes {{ {asked} }} }} }}", "a", "b") == {
+        f"{key}: record {kind} by key": 7 for key in ("a", "b") for kind in kinds
+    }
+    assert calls(f"{{ attempts {{ edges {{ node {{ {asked} }} }} }} }}")["record order by key"] == 25
+    assert calls('{ attempt(idempotencyKey: "k") { outcome source { key } } attempts { nodes { outcome } } }') == {}
+
+
+def test_the_attempt_of_a_write_counts_what_that_write_makes() -> None:
+    asked = "{ attempt { result { id } } }"
+    create = f'mutation {{ createInvoiceFromOrder(order: {{native: {{source: "a", id: "1"}}}}) {asked} }}'
+    settings = f'mutation {{ setInvoiceSettings(customer: {{native: {{source: "a", id: "1"}}}}, settings: {{}}) {asked} }}'
+
+    assert calls(create) == {"record invoice by key": 1}
+    assert calls(settings) == {"record invoice_settings by key": 1}
+
+
 @pytest.mark.parametrize(
     ("write", "expected"),
     [

@@ -254,8 +254,11 @@ async def gateway_over(wire: FakeWire) -> AsyncIterator[httpx.AsyncClient]:
         "shop": {"system": "shopctrl", "base_url": "https://shop.example/api", "shop_ids": [3], "shop_owner_id": 1},
         "commerce": {"system": "norce", "base_url": "https://web.example", "application_id": 1},
     }
-    app = create_app(settings_from({"sources": sources}), wire=wire)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.example") as client:
+    app = create_app(settings_from({"server": {"state": "sqlite://"}, "sources": sources}), wire=wire)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.example") as client,
+    ):
         yield client
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import httpx
@@ -16,12 +16,16 @@ from tests.fakes import FakeWire, answer
 Handler = Callable[[WireRequest], Response]
 Opener = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 SOURCE = {"system": "shopctrl", "base_url": "https://shop.example", "shop_ids": [1], "shop_owner_id": 1}
+IN_MEMORY = {"state": "sqlite://"}
 
 
 @asynccontextmanager
-async def open_gateway(handler: Handler = lambda _: answer("null"), **settings: object) -> AsyncIterator[httpx.AsyncClient]:
-    """Open a gateway; `settings` are tables of the configuration."""
-    app = create_app(settings_from({"sources": {"shop": SOURCE}, **settings}), wire=FakeWire(handler))
+async def open_gateway(
+    handler: Handler = lambda _: answer("null"), server: Mapping[str, object] | None = None, **settings: object
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Open a gateway; `server` and `settings` are tables of the configuration."""
+    tables = {"server": {**IN_MEMORY, **(server or {})}, "sources": {"shop": SOURCE}, **settings}
+    app = create_app(settings_from(tables), wire=FakeWire(handler))
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://gateway.example") as client:
         yield client

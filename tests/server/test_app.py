@@ -7,7 +7,7 @@ import pytest
 
 from gateway.app import create_app, settings_from
 from gateway.errors import SettingsError
-from tests.server.conftest import SOURCE, Opener
+from tests.server.conftest import IN_MEMORY, SOURCE, Opener
 
 pytestmark = pytest.mark.anyio
 
@@ -102,4 +102,4 @@ async def test_a_refused_request_is_readable_by_a_page_that_may_ask(opened: Open
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "gateway.example"])  # noqa: S104  (refused)
 def test_a_gateway_without_callers_does_not_start_where_others_can_reach_it(host: str) -> None:
     with pytest.raises(SettingsError, match=r"server\.host: .* can be reached from outside, and no \[\[callers\]\] are configured"):
-        create_app(settings_from({"server": {"host": host}, "sources": {"shop": SOURCE}}))
+        create_app(settings_from({"server": {**IN_MEMORY, "host": host}, "sources": {"shop": SOURCE}}))

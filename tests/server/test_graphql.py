@@ -25,8 +25,8 @@ from gateway.server import GraphqlEndpoint
 from gateway.sources.base import SourceSet
 from gateway.transport import Response
 from gateway.transport.wire import WireRequest
-from tests.fakes import FakeClock, FakeWire, answer
-from tests.server.conftest import SOURCE, Opener
+from tests.fakes import FakeClock, FakeWire, answer, make_writes
+from tests.server.conftest import IN_MEMORY, SOURCE, Opener
 
 pytestmark = pytest.mark.anyio
 
@@ -166,7 +166,7 @@ async def test_a_body_is_not_read_further_than_its_limit(opened: Opener) -> None
 
 
 async def test_a_client_that_leaves_while_it_sends_is_no_error_of_ours(caplog: pytest.LogCaptureFixture) -> None:
-    app = create_app(settings_from({"sources": {"shop": SOURCE}}), wire=FakeWire(lambda _: answer("null")))
+    app = create_app(settings_from({"server": IN_MEMORY, "sources": {"shop": SOURCE}}), wire=FakeWire(lambda _: answer("null")))
     told: list[Message] = []
 
     async def receive() -> Message:
@@ -320,8 +320,8 @@ async def test_an_answer_that_cannot_be_written_is_an_error_of_ours_too(caplog: 
             return JSON(object())
 
     schema = strawberry.Schema(query=Query, config=StrawberryConfig(scalar_map=SCALARS))
-    settings = settings_from({"sources": {"shop": SOURCE}})
-    endpoint = GraphqlEndpoint(Executor(schema), SourceSet([]), settings, FakeClock())
+    settings = settings_from({"server": IN_MEMORY, "sources": {"shop": SOURCE}})
+    endpoint = GraphqlEndpoint(Executor(schema), SourceSet([]), settings, FakeClock(), make_writes())
     transport = httpx.ASGITransport(Starlette(routes=[Route("/graphql", endpoint.answer, methods=["POST"])]))
 
     with caplog.at_level(logging.ERROR):
