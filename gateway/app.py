@@ -65,8 +65,15 @@ def make_journal(settings: Settings, clock: Clock | None = None) -> Journal:
 async def open_journal(settings: Settings, clock: Clock | None = None) -> Journal:
     """Open the journal of a configuration; makes its tables where they are missing. Raises `SettingsError`."""
     journal = make_journal(settings, clock)
-    await journal.open()
+    await _open(journal, settings)
     return journal
+
+
+async def _open(journal: Journal, settings: Settings) -> None:
+    await journal.open()
+    for key, source in settings.sources.items():
+        for former in source.former_keys:
+            await journal.adopt(former, key)
 
 
 def make_writes(journal: Journal, settings: Settings, clock: Clock | None = None) -> Writes:
@@ -164,7 +171,7 @@ def create_app(settings: Settings, wire: Wire | None = None, clock: Clock | None
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        await journal.open()
+        await _open(journal, settings)
         cleaning = asyncio.ensure_future(keep_clean(journal, keep_days=settings.journal.keep_days, audit_days=settings.journal.audit_days))
         try:
             yield

@@ -15,7 +15,7 @@ from gateway.sandbox.faults import Fault
 from gateway.sandbox.server import RunningSandbox
 from gateway.server import LinkSigner
 from tests.fakes import FakeClock
-from tests.graph import Graph, open_graph
+from tests.graph import SERVER, Graph, open_graph
 
 pytestmark = pytest.mark.anyio
 
@@ -54,7 +54,7 @@ async def shared_open(shared_sandbox: RunningSandbox) -> AsyncIterator[Graph]:
 
 @pytest.fixture(scope="module")
 async def shared_closed(shared_sandbox: RunningSandbox) -> AsyncIterator[Graph]:
-    async with open_graph(shared_sandbox, callers=CALLERS, server={"signing_key": "a key of sixteen bytes and more"}) as opened:
+    async with open_graph(shared_sandbox, callers=CALLERS, server={**SERVER, "signing_key": "a key of sixteen bytes and more"}) as opened:
         yield opened
 
 
@@ -294,7 +294,7 @@ async def test_without_a_signing_key_a_link_of_another_gateway_opens_nothing(clo
 
 async def test_a_link_of_a_gateway_with_another_key_opens_nothing(closed: Graph, sandbox: RunningSandbox) -> None:
     url = await link(closed)
-    async with open_graph(sandbox, callers=CALLERS, server={"signing_key": "another key of sixteen bytes"}) as other:
+    async with open_graph(sandbox, callers=CALLERS, server={**SERVER, "signing_key": "another key of sixteen bytes"}) as other:
         answer = await other.client.get(url)
 
     assert (answer.status_code, code_of(answer)) == (401, "UNAUTHENTICATED")

@@ -38,7 +38,8 @@ def state_in(folder: Path) -> str:
 def configure(folder: Path, sandbox: RunningSandbox, without: str = "", **sources: Mapping[str, object]) -> str:
     """Write the configuration of a gateway over the sandbox, whose journal is a file."""
     tables = {key: table for key, table in sandbox.sandbox.source_tables(sandbox.base_url).items() if key != without}
-    lines = ["[server]", f"state = {_toml(state_in(folder))}"]
+    server = {**SERVER, "state": state_in(folder)}
+    lines = ["[server]", *(f"{name} = {_toml(value)}" for name, value in server.items())]
     for key, table in tables.items():
         lines += [
             f"[sources.{key}]",

@@ -234,12 +234,14 @@ class Journal:
         *,
         native_ids: Collection[str] | None = None,
         number: str | None = None,
+        mention: tuple[str, str] | None = None,
         after: int | None = None,
         size: int = 100,
     ) -> list[tuple[Attempt, Bodies]]:
         """Give at most `size` attempts that have made an invoice and of which the body sent is kept, oldest first.
 
-        `native_ids` and `number`: of these invoices only. `after` is the id of the last attempt of the page before.
+        `native_ids` and `number`: of these invoices only; `mention`: of those about that kind and native id. `after` is the id of the
+        last attempt of the page before.
         """
         query = (
             select(ATTEMPTS, BODIES.c.sent, BODIES.c.settled)
@@ -258,6 +260,9 @@ class Journal:
             query = query.where(ATTEMPTS.c.result_id.in_(sorted(set(native_ids))))
         if number is not None:
             query = query.where(ATTEMPTS.c.number == number)
+        if mention is not None:
+            of_it = select(MENTIONS.c.attempt_id).where(MENTIONS.c.kind == mention[0], MENTIONS.c.native_id == mention[1])
+            query = query.where(ATTEMPTS.c.id.in_(of_it))
         if after is not None:
             query = query.where(ATTEMPTS.c.id > after)
 
@@ -265,6 +270,18 @@ class Journal:
             return [(to_attempt(row), Bodies(row.sent, row.settled)) for row in await connection.execute(query)]
 
         return await self._database.read(work)
+
+    async def adopt(self, former: str, source: str) -> None:
+        """Count what was written to a source under a key that it had formerly as written under its key of now."""
+        held = HOLDS.alias()
+        taken = select(held.c.target).where(held.c.source == source)
+
+        async def work(connection: AsyncConnection) -> None:
+            await self._database.backend.lock(connection, f"holds/{source}")
+            await connection.execute(update(ATTEMPTS).where(ATTEMPTS.c.source == former).values(source=source))
+            await connection.execute(update(HOLDS).where(HOLDS.c.source == former, HOLDS.c.target.not_in(taken)).values(source=source))
+
+        await self._database.write(work)
 
     # ------------------------------------------------------------------ forgetting
 

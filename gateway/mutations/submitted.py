@@ -239,11 +239,12 @@ class ShowsSubmitted:
         self, count: int, scope: Scope, *, number: str | None = None, order: Ref | None = None, after: int = 0
     ) -> list[_Made]:
         """Give at most so many of the invoices that were submitted and that the source does not show, oldest first."""
-        size = _BATCH if order is not None else min(count, _BATCH)
+        size = min(count, _BATCH)
+        about = None if order is None else (order.kind.value, order.native_id)
         found: list[_Made] = []
         while True:
-            rows = await self._journal.made(self.profile.key, number=number, after=after, size=size)
-            found += await self._not_shown([made for made in _invoices_of(rows) if _is_of(made.invoice, order)], scope)
+            rows = await self._journal.made(self.profile.key, number=number, mention=about, after=after, size=size)
+            found += await self._not_shown(self._invoices_of(rows), scope)
             if len(found) >= count or len(rows) < size:
                 return found[:count]
             after = rows[-1][0].id
@@ -263,9 +264,19 @@ class ShowsSubmitted:
         after: int | None = 0 if native_ids else None
         while after is not None:
             rows = await self._journal.made(self.profile.key, native_ids=native_ids, after=after, size=_BATCH)
-            found |= {made.invoice.ref: made for made in _invoices_of(rows)}
+            found |= {made.invoice.ref: made for made in self._invoices_of(rows)}
             after = rows[-1][0].id if len(rows) == _BATCH else None
         return found
+
+    def _invoices_of(self, rows: Iterable[tuple[Attempt, Bodies]]) -> list[_Made]:
+        """Read what was submitted; what this version cannot read, and writes that submit no invoice, are passed over."""
+        prepared = ((attempt.id, load(bodies.sent or "", Prepared)) for attempt, bodies in rows)
+        return [
+            # Submitted under a former key of the source it is the same invoice.
+            _Made(key, replace(one.submitted, ref=replace(one.submitted.ref, source=self.profile.key)))
+            for key, one in prepared
+            if one is not None and isinstance(one.submitted, Invoice)
+        ]
 
     # ------------------------------------------------------------------ writing
 
@@ -300,13 +311,3 @@ class ShowsSubmitted:
     async def probe(self, scope: Scope) -> str:
         """Sign in and make one cheap read; gives a line for the operator, raises upstream errors."""
         return await self._source.probe(scope)
-
-
-def _invoices_of(rows: Iterable[tuple[Attempt, Bodies]]) -> list[_Made]:
-    """Read what was submitted; what this version cannot read, and writes that submit no invoice, are passed over."""
-    prepared = ((attempt.id, load(bodies.sent or "", Prepared)) for attempt, bodies in rows)
-    return [_Made(key, one.submitted) for key, one in prepared if one is not None and isinstance(one.submitted, Invoice)]
-
-
-def _is_of(invoice: Invoice, order: Ref | None) -> bool:
-    return order is None or any(named.ref == order for named in invoice.orders or ())

@@ -157,12 +157,38 @@ async def test_invoices_made_are_told_oldest_first_with_their_bodies(journal: Jo
     assert await journal.made("pos") == []
 
 
+async def test_invoices_made_are_told_by_what_they_are_about(journal: Journal) -> None:
+    mentions = {"first": [("o", "1")], "second": [("o", "2"), ("c", "1")], "third": [("o", "1"), ("o", "2")]}
+    first, second, third = [await settled(journal, key, result=INVOICE, mentions=about) for key, about in mentions.items()]
+
+    assert [attempt for attempt, _ in await journal.made("shop", mention=("o", "1"))] == [first, third]
+    assert [attempt for attempt, _ in await journal.made("shop", mention=("o", "2"))] == [second, third]
+    assert await journal.made("shop", mention=("c", "2")) == []
+
+
+async def test_what_was_written_under_a_former_key_of_a_source_is_its_own_after_adoption(journal: Journal) -> None:
+    made = await settled(journal, "made", source="old", number="5", result=Ref("old", Kind.INVOICE, "42"))
+    unknown = await received(journal, "unknown", source="old")
+    assert await journal.hold(unknown, ["order/1"]) is None
+    await journal.adopt("old", "shop")
+
+    earlier = await journal.earlier("shop", "5")
+    assert earlier is not None
+    assert (earlier.id, earlier.result) == (made.id, INVOICE)
+    assert [attempt.id for attempt, _ in await journal.made("shop")] == [made.id]
+    in_the_way = await journal.hold(await received(journal, "next"), ["order/1"])
+    assert in_the_way is not None
+    assert in_the_way.id == unknown.id
+    assert await journal.earlier("old", "5") is None
+
+
 async def test_only_what_was_applied_made_an_invoice_and_has_its_body_counts_as_made(journal: Journal, clock: FakeClock) -> None:
     await settled(journal, "cleaned", result=INVOICE)
     clock.advance(31 * DAY)
     await journal.clean(keep_days=30, audit_days=2600)
     await settled(journal, "settings", result=Ref("shop", Kind.INVOICE_SETTINGS, "42"))
     await settled(journal, "nothing made")
+    await journal.settle(await received(journal, "not sent"), Settlement(outcome=MutationOutcome.APPLIED, result=INVOICE, body="answer"))
     await sending(journal, "under way", result=INVOICE)
     for outcome in sorted(set(MutationOutcome) - {MutationOutcome.APPLIED}):
         await settled(journal, outcome, outcome, result=INVOICE)

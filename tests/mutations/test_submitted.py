@@ -124,13 +124,14 @@ class Watched(Journal):
         *,
         native_ids: Collection[str] | None = None,
         number: str | None = None,
+        mention: tuple[str, str] | None = None,
         after: int | None = None,
         size: int = 100,
     ) -> list[tuple[Attempt, Bodies]]:
         self.asked += 1
         if self.failure is not None:
             raise self.failure
-        return await Journal.made(self, source, native_ids=native_ids, number=number, after=after, size=size)
+        return await Journal.made(self, source, native_ids=native_ids, number=number, mention=mention, after=after, size=size)
 
 
 @pytest.fixture
@@ -155,8 +156,9 @@ async def written(
         caller="anybody", key=key or invoice.ref.native_id, mutation="createInvoice", source="pos", input_hash="h", request_id="r"
     )
     attempt, _ = await journal.receive(intent)
+    orders = [(order.ref.kind.value, order.ref.native_id) for order in invoice.orders or ()]
     sending = await journal.send(
-        attempt, body=body or dump(prepared), subject=None, number=invoice.number or None, result=invoice.ref, mentions=()
+        attempt, body=body or dump(prepared), subject=None, number=invoice.number or None, result=invoice.ref, mentions=orders
     )
     assert sending is not None
     return sending if outcome is None else await journal.settle(sending, Settlement(outcome=outcome))
