@@ -1034,15 +1034,13 @@ async def test_nested_customers_of_a_body_are_checked_too(reader: Pos) -> None:
 # Reset and seed
 
 
-async def test_reset_brings_rows_and_switches_back_and_ends_all_tokens(pos: Pos) -> None:
+async def test_reset_brings_rows_and_switches_back_and_ends_no_token(pos: Pos) -> None:
     before = await pos.invoices()
     await pos.post("PostCustomerInvoice", POSTED_INVOICE | {"Id": SAMPLE_INVOICE})
     pos.switches.update(trim_email=True, order_absent="404")
     pos.emulator.reset()
 
     assert (pos.switches["trim_email"], pos.switches["order_absent"]) == (False, "null")
-    assert (await pos.get("GetOrders")).status_code == 401
-    await pos.log_in()
     assert await pos.invoices() == before
     assert (await pos.order(SAMPLE_ORDER))["CustomerInvoiceId"] == SAMPLE_INVOICE
 

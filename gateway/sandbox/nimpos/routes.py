@@ -77,11 +77,10 @@ class Server:
         self.reset()
 
     def reset(self) -> None:
-        """Bring rows and switches back and forget all tokens."""
+        """Bring rows and switches back; who is signed in stays so."""
         if self._may_be_written:
             self._companies = self._make_companies()
             self._may_be_written = False
-        self._sessions.clear()
         self.switches.clear()
         self.switches.update(FIRST_SWITCHES)
 

@@ -65,13 +65,13 @@ class Identity:
     def __init__(self, switches: MutableMapping[str, Any], clock: Callable[[], float]) -> None:
         self._switches: Final = switches
         self._clock: Final = clock
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget every token and every caller's count."""
         self._expiry_by_token: dict[str, float] = {}
         self._bucket_by_host: dict[str, _Bucket] = {}
         self._issued = 0
+
+    def reset(self) -> None:
+        """Forget how often each caller has signed in; who has stays signed in."""
+        self._bucket_by_host.clear()
 
     def routes(self) -> list[Route]:
         """Give the token endpoint."""
