@@ -29,6 +29,7 @@ from gateway.sources.base import Source, SourceParts, SourceProfile, SourceSet
 from gateway.transport import Clock, SystemClock
 from gateway.transport.http_upstream import HttpUpstream
 from gateway.transport.httpx_wire import HttpxWire, tls_context, usual_tls_context
+from gateway.transport.pace import Paces
 from gateway.transport.wire import Wire
 
 _SPECS = MappingProxyType({spec.name: spec for spec in SOURCES})
@@ -87,6 +88,7 @@ def make_gateway(settings: Settings, wire: Wire | None = None, clock: Clock | No
     With `journal` they also show what was written through it and is not shown by the systems themselves.
     """
     used_clock = clock or SystemClock()
+    paces = Paces(used_clock)
     usual_tls = usual_tls_context()  # made once: reading the certificates of all authorities takes a while
     wires: list[Wire] = []
     sources: list[Source] = []
@@ -96,13 +98,13 @@ def make_gateway(settings: Settings, wire: Wire | None = None, clock: Clock | No
             continue
         used_wire = wire or HttpxWire(tls=_tls(key, source_settings) or usual_tls)
         wires.append(used_wire)
-        source = _make_source(key, source_settings, used_wire, used_clock)
+        source = _make_source(key, source_settings, used_wire, used_clock, paces)
         sources.append(source if journal is None else ShowsSubmitted(source, journal))
         former.update(dict.fromkeys(source_settings.former_keys, key))
     return Gateway(SourceSet(sources, former), tuple(dict.fromkeys(wires)))
 
 
-def _make_source(key: str, settings: SourceSettings, wire: Wire, clock: Clock) -> Source:
+def _make_source(key: str, settings: SourceSettings, wire: Wire, clock: Clock, paces: Paces) -> Source:
     spec = _SPECS[settings.system]
     profile = SourceProfile(
         key=key,
@@ -115,7 +117,7 @@ def _make_source(key: str, settings: SourceSettings, wire: Wire, clock: Clock) -
         currencies=settings.currencies,
         labels=settings.labels,
     )
-    upstream = HttpUpstream(key, settings, wire, clock)
+    upstream = HttpUpstream(key, settings, wire, clock, paces=paces)
     return spec.build(SourceParts(profile=profile, options=settings.options, upstream=upstream, clock=clock))
 
 

@@ -34,6 +34,7 @@ _KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 _SHA256: Final = r"^[0-9a-f]{64}$"
 _VISIBLE: Final = re.compile(r"[\x21-\x7e]*")
 _HEADER_VALUE: Final = re.compile(r"[\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?")
+_IN_MEMORY: Final = "sqlite://"
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -92,7 +93,18 @@ def _sendable(value: SecretStr) -> SecretStr:
     return value
 
 
+def _known_state(value: SecretStr) -> SecretStr:
+    # As with addresses, the text is never repeated: it may have a password in it.
+    scheme, mark, rest = value.get_secret_value().partition("://")
+    if not mark or scheme not in {"sqlite", "postgresql"}:
+        raise ValueError('must be "sqlite:///file.db" or "postgresql://user@host/database"')
+    if scheme == "sqlite" and rest and not (rest.startswith("/") and len(rest) > 1):
+        raise ValueError('a file has three slashes, "sqlite:///file.db", or four where the path begins at the root')
+    return value
+
+
 Secret = Annotated[SecretStr, BeforeValidator(_resolve_secret)]
+State = Annotated[Secret, AfterValidator(_known_state)]
 HeaderSecret = Annotated[Secret, AfterValidator(_sendable)]
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
@@ -179,6 +191,12 @@ class SourceSettings(_Table):
     timeout_seconds: Seconds = 3
     connect_timeout_seconds: Seconds = 1
     max_in_flight: Annotated[int, Field(ge=1, le=1000)] = 32
+    max_queue: Annotated[int, Field(ge=1)] = 64
+    retries: Annotated[int, Field(ge=0, le=5)] = 2
+    retry_budget_percent: Annotated[int, Field(ge=0, le=100)] = 10
+    breaker_calls: Annotated[int, Field(ge=1)] = 20
+    breaker_failure_percent: Annotated[int, Field(ge=1, le=100)] = 50
+    breaker_open_seconds: Annotated[float, Field(gt=0, le=60)] = 5
     max_answer_bytes: Annotated[int, Field(ge=1024)] = 10_485_760
     ca_file: Path | None = None
     client_cert: Path | None = None
@@ -187,12 +205,6 @@ class SourceSettings(_Table):
     order_status: Mapping[str, OrderStatusName] = Field(default_factory=dict)
     currencies: Mapping[str, CurrencyCode] = Field(default_factory=dict)
     labels: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
-    max_queue: int = 64
-    retries: int = 2
-    retry_budget_percent: int = 10
-    breaker_calls: int = 20
-    breaker_failure_percent: int = 50
-    breaker_open_seconds: float = 5
     options: Any = None
 
     @field_validator("ca_file", "client_cert", "client_key")
@@ -214,7 +226,7 @@ class ServerSettings(_Table):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
-    state: str = "sqlite:///gateway.db"
+    state: State = SecretStr("sqlite:///gateway.db")
     signing_key: Secret | None = None
     trusted_documents: Literal["off", "allow", "require"] = "off"
     documents: Path | None = None
@@ -224,6 +236,10 @@ class ServerSettings(_Table):
     cors_origins: tuple[Annotated[str, Field(pattern=r"^https?://[^/\s*]+$")], ...] = ()
     deadline_seconds: Seconds = 10
     mutation_deadline_seconds: Seconds = 30
+    unready_seconds: Annotated[float, Field(ge=0, le=3600)] = 0
+    """How long `/health/ready` says no before the listener closes."""
+    drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 30
+    """How long requests that are in hand have to end."""
 
 
 def _as_tuple(value: object) -> object:
@@ -246,6 +262,7 @@ class LimitSettings(_Table):
 
     max_body_bytes: Annotated[int, Field(ge=1024)] = 1_000_000
     max_nodes: Annotated[int, Field(ge=1, le=10_000)] = 200
+    max_requests_in_flight: Annotated[int, Field(ge=1)] = 512
     max_depth: int = 12
     max_upstream_calls: int = 1000
 
@@ -253,9 +270,15 @@ class LimitSettings(_Table):
 class JournalSettings(_Table):
     """`[journal]`."""
 
-    keep_days: int = 30
-    settle_after_seconds: float = 120
-    audit_days: int = 2600
+    keep_days: Annotated[int, Field(ge=1)] = 30
+    settle_after_seconds: Annotated[float, Field(gt=0, le=86_400)] = 120
+    audit_days: Annotated[int, Field(ge=1)] = 2600
+
+    @model_validator(mode="after")
+    def _trail_outlives_bodies(self) -> JournalSettings:
+        if self.audit_days < self.keep_days:
+            raise ValueError("audit_days must not be less than keep_days")
+        return self
 
 
 class LinkSettings(_Table):
@@ -290,10 +313,8 @@ class Settings(_Table):
 
 # Keys of the contract whose machinery comes later. Setting one is answered with a notice, never silently.
 _NOT_USED_YET: Final = frozenset({
-    "server.state", "server.documents", "limits.max_depth", "limits.max_upstream_calls", "journal.keep_days",
-    "journal.settle_after_seconds", "journal.audit_days", "callers.requests_per_minute",
-    "callers.max_in_flight", "sources.max_queue", "sources.retries", "sources.retry_budget_percent", "sources.breaker_calls",
-    "sources.breaker_failure_percent", "sources.breaker_open_seconds",
+    "server.documents", "limits.max_depth", "limits.max_upstream_calls", "callers.requests_per_minute",
+    "callers.max_in_flight",
 })  # fmt: skip
 # Keys that promise protection this version cannot give: refused, so that nobody relies on them.
 _REFUSED: Final = {
@@ -399,6 +420,17 @@ def _keys(tables: object) -> frozenset[str]:
 
 
 def _contradictions(settings: Settings, keys: frozenset[str]) -> Iterable[str]:
+    yield from _contradictions_of_callers(settings, keys)
+    taken = set(keys)
+    for key, source in settings.sources.items():
+        for former in source.former_keys:
+            if former in taken:
+                yield f"sources.{key}.former_keys: {former!r} is the key of a source already"
+            taken.add(former)
+        yield from (f"sources.{key}{line}" for line in _contradictions_of_times(source, settings.server))
+
+
+def _contradictions_of_callers(settings: Settings, keys: frozenset[str]) -> Iterable[str]:
     names = [caller.name for caller in settings.callers]
     keys_of_callers = [frozenset(caller.key_sha256) for caller in settings.callers]
     for index, caller in enumerate(settings.callers):
@@ -409,12 +441,19 @@ def _contradictions(settings: Settings, keys: frozenset[str]) -> Iterable[str]:
             yield f"callers.{index}.name: {caller.name!r} is there twice"
         if any(not digests.isdisjoint(caller.key_sha256) for digests in keys_of_callers[:index]):
             yield f"callers.{index}.key_sha256: another caller has the same key"
-    taken = set(keys)
-    for key, source_settings in settings.sources.items():
-        for former in source_settings.former_keys:
-            if former in taken:
-                yield f"sources.{key}.former_keys: {former!r} is the key of a source already"
-            taken.add(former)
+
+
+def _contradictions_of_times(source: SourceSettings, server: ServerSettings) -> Iterable[str]:
+    attempts, timeout, deadline = 1 + source.retries, source.timeout_seconds, server.deadline_seconds
+    pauses = sum(min(2.0, 0.05 * 2**done) for done in range(source.retries))  # as gateway.transport.retry makes them
+    longest = round(attempts * timeout + pauses, 6)
+    if longest > deadline:
+        tried = f"{attempts} attempts (1 + retries) of timeout_seconds ({timeout:g})"
+        yield f": {tried} and {pauses:g} s of pauses are {longest:g} s, more than server.deadline_seconds ({deadline:g})"
+    if source.connect_timeout_seconds > timeout:
+        yield f".connect_timeout_seconds: {source.connect_timeout_seconds:g} s is more than timeout_seconds ({timeout:g})"
+    if timeout > server.mutation_deadline_seconds:
+        yield f".timeout_seconds: {timeout:g} s is more than server.mutation_deadline_seconds ({server.mutation_deadline_seconds:g})"
 
 
 def _is_set(data: Mapping[str, Any], dotted: str) -> bool:
@@ -428,9 +467,11 @@ def _is_set(data: Mapping[str, Any], dotted: str) -> bool:
 def _notices(data: Mapping[str, Any]) -> Iterable[str]:
     for table, value in data.items():
         for place, row in _rows(table, value):
-            for key in row if isinstance(row, dict) else ():
+            for key, given in row.items() if isinstance(row, dict) else ():
                 if f"{table}.{key}" in _NOT_USED_YET:
                     yield f"{place}.{key}: accepted, and not used by this version yet"
+                if (table, key, given) == ("server", "state", _IN_MEMORY):
+                    yield "server.state: in memory; which keys were used is forgotten at exit, and a write repeated after it is sent again"
 
 
 def _rows(table: str, value: object) -> Iterable[tuple[str, object]]:

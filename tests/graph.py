@@ -14,8 +14,8 @@ import httpx
 from gateway.app import create_app, settings_from
 from gateway.sandbox.server import RunningSandbox
 
-# A slow machine is no failure: gateway and sandbox share one loop here.
-PATIENCE = {"timeout_seconds": 60, "connect_timeout_seconds": 60}
+# A slow machine is no failure: gateway and sandbox share one loop here. What fails is not tried again: tests count calls.
+PATIENCE = {"timeout_seconds": 60, "connect_timeout_seconds": 60, "retries": 0}
 SERVER = {"introspection": True, "deadline_seconds": 120, "mutation_deadline_seconds": 120, "state": "sqlite://"}
 
 

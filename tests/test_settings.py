@@ -18,6 +18,7 @@ from gateway.sources.compilator.settings import CompilatorOptions
 from gateway.sources.nimpos.settings import NimposOptions
 from gateway.sources.norce.settings import NorceOptions
 from gateway.sources.shopctrl.settings import ShopctrlOptions
+from gateway.transport.retry import longest
 
 
 class ToyOptions(BaseModel):
@@ -70,6 +71,10 @@ def test_a_source_alone_is_a_configuration_open_on_loopback() -> None:
     shop = settings.sources["shop"]
     assert (shop.system, shop.base_url, shop.enabled, shop.auth) == ("toy", "https://api.example/v1", True, NoAuth())
     assert (shop.timeout_seconds, shop.connect_timeout_seconds, shop.max_in_flight, shop.max_answer_bytes) == (3, 1, 32, 10_485_760)
+    assert (shop.max_queue, shop.retries, shop.retry_budget_percent) == (64, 2, 10)
+    assert (shop.breaker_calls, shop.breaker_failure_percent, shop.breaker_open_seconds) == (20, 50, 5)
+    assert (settings.server.mutation_deadline_seconds, settings.server.unready_seconds, settings.server.drain_seconds) == (30, 0, 30)
+    assert settings.limits.max_requests_in_flight == 512
     assert shop.options == ToyOptions()
 
 
@@ -201,6 +206,17 @@ MISTAKES_OF_A_SOURCE: list[tuple[str, str]] = [
     ("timeout_seconds = 3601", "timeout_seconds: Input should be less than or equal to 3600"),
     ("timeout_seconds = nan", "timeout_seconds: Input should be less than or equal to 3600"),
     ("connect_timeout_seconds = -1", "connect_timeout_seconds: Input should be greater than 0"),
+    ("max_queue = 0", "max_queue: Input should be greater than or equal to 1"),
+    ("retries = -1", "retries: Input should be greater than or equal to 0"),
+    ("retries = 6", "retries: Input should be less than or equal to 5"),
+    ("retry_budget_percent = -1", "retry_budget_percent: Input should be greater than or equal to 0"),
+    ("retry_budget_percent = 101", "retry_budget_percent: Input should be less than or equal to 100"),
+    ("breaker_calls = 0", "breaker_calls: Input should be greater than or equal to 1"),
+    ("breaker_failure_percent = 0", "breaker_failure_percent: Input should be greater than or equal to 1"),
+    ("breaker_failure_percent = 101", "breaker_failure_percent: Input should be less than or equal to 100"),
+    ("breaker_open_seconds = 0", "breaker_open_seconds: Input should be greater than 0"),
+    ("breaker_open_seconds = 61", "breaker_open_seconds: Input should be less than or equal to 60"),
+    ("breaker_open_seconds = nan", "breaker_open_seconds: Input should be less than or equal to 60"),
     ("max_answer_bytes = 1", "max_answer_bytes: Input should be greater than or equal to 1024"),
     ("display_name = 1", "display_name: Input should be a valid string"),
     ('enabled = "perhaps"', "enabled: Input should be a valid boolean, unable to interpret input"),
@@ -352,6 +368,11 @@ def test_a_source_that_is_no_table_is_a_mistake() -> None:
         ('[server]\nsigning_key = "env:NAME"', "server.signing_key: the environment variable NAME is not set"),
         ('[server]\ncors_origins = ["*"]', "server.cors_origins.0: String should match pattern '^https?://[^/\\s*]+$'"),
         ("[server]\ndeadline_seconds = 0", "server.deadline_seconds: Input should be greater than 0"),
+        ("[server]\ndrain_seconds = -1", "server.drain_seconds: Input should be greater than or equal to 0"),
+        ("[server]\ndrain_seconds = 3601", "server.drain_seconds: Input should be less than or equal to 3600"),
+        ("[server]\nunready_seconds = -1", "server.unready_seconds: Input should be greater than or equal to 0"),
+        ("[server]\nunready_seconds = 3601", "server.unready_seconds: Input should be less than or equal to 3600"),
+        ("[limits]\nmax_requests_in_flight = 0", "limits.max_requests_in_flight: Input should be greater than or equal to 1"),
         ("[limits]\nmax_bodybytes = 1", "limits.max_bodybytes: unknown key"),
         ("[limits]\nmax_nodes = 0", "limits.max_nodes: Input should be greater than or equal to 1"),
         ('[links]\nrules = ["name"]', "links.rules.0: Input should be 'organization_number', 'customer_number' or 'email'"),
@@ -438,6 +459,67 @@ def test_a_source_with_a_mistake_is_still_there_for_the_callers_that_name_it() -
     assert mistakes(f"{SOURCE}spare = 1\n{caller()}") == ["gateway.toml: sources.shop.spare: unknown key"]
 
 
+# Times that do not go together
+
+
+@pytest.mark.parametrize(
+    "rows", ["retries = 0\ntimeout_seconds = 10", "retries = 5\nmax_queue = 1\ntimeout_seconds = 1.4", "timeout_seconds = 1"]
+)
+def test_all_attempts_and_their_pauses_may_take_as_long_as_a_query(rows: str) -> None:
+    assert read(f"{SOURCE}{rows}\n").notices == ()
+
+
+def test_a_deadline_that_fits_to_the_hundredth_is_no_mistake() -> None:
+    assert read(f"[server]\ndeadline_seconds = 9.15\n{SOURCE}").server.deadline_seconds == 9.15
+
+
+def test_a_drain_of_nothing_and_a_source_without_retries_are_no_mistakes() -> None:
+    settings = read(f"[server]\ndrain_seconds = 0\n{SOURCE}retries = 0\nretry_budget_percent = 0\n")
+    assert (settings.server.drain_seconds, settings.sources["shop"].retries, settings.notices) == (0, 0, ())
+
+
+@pytest.mark.parametrize(
+    ("rows", "server", "lines"),
+    [
+        (
+            "timeout_seconds = 4",
+            "",
+            [": 3 attempts (1 + retries) of timeout_seconds (4) and 0.15 s of pauses are 12.15 s, more than server.deadline_seconds (10)"],
+        ),
+        (
+            "",
+            "deadline_seconds = 9",
+            [": 3 attempts (1 + retries) of timeout_seconds (3) and 0.15 s of pauses are 9.15 s, more than server.deadline_seconds (9)"],
+        ),
+        (
+            "retries = 5",
+            "",
+            [": 6 attempts (1 + retries) of timeout_seconds (3) and 1.55 s of pauses are 19.55 s, more than server.deadline_seconds (10)"],
+        ),
+        ("timeout_seconds = 2\nconnect_timeout_seconds = 2.5", "", [".connect_timeout_seconds: 2.5 s is more than timeout_seconds (2)"]),
+        ("", "mutation_deadline_seconds = 2", [".timeout_seconds: 3 s is more than server.mutation_deadline_seconds (2)"]),
+        (
+            "timeout_seconds = 0.5",
+            "mutation_deadline_seconds = 0.25",
+            [
+                ".connect_timeout_seconds: 1 s is more than timeout_seconds (0.5)",
+                ".timeout_seconds: 0.5 s is more than server.mutation_deadline_seconds (0.25)",
+            ],
+        ),
+    ],
+)
+def test_times_that_cannot_be_kept_together_are_a_line_with_keys_and_numbers(rows: str, server: str, lines: list[str]) -> None:
+    assert mistakes(f"[server]\n{server}\n{SOURCE}{rows}\n") == [f"gateway.toml: sources.shop{line}" for line in lines]
+
+
+@given(retries=st.integers(0, 5), tenths=st.integers(10, 100))
+def test_the_check_of_the_deadline_counts_as_the_retries_do(retries: int, tenths: int) -> None:
+    taken = longest(retries, tenths / 10)
+    text = f"{SOURCE}retries = {retries}\ntimeout_seconds = {tenths / 10}\n"
+    assert read(f"[server]\ndeadline_seconds = {taken + 0.001}\n{text}").sources["shop"].retries == retries
+    assert len(mistakes(f"[server]\ndeadline_seconds = {taken - 0.001}\n{text}")) == 1
+
+
 # Files
 
 
@@ -513,8 +595,6 @@ breaker_calls = 3
         "callers.1.max_in_flight: accepted, and not used by this version yet",
         "callers.1.requests_per_minute: accepted, and not used by this version yet",
         "limits.max_depth: accepted, and not used by this version yet",
-        "sources.shop.retries: accepted, and not used by this version yet",
-        "sources.till.breaker_calls: accepted, and not used by this version yet",
     ]
 
 

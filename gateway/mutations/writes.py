@@ -112,7 +112,7 @@ class Writes:
             return _unwritten(error)
 
     async def _carry_out(self, source: Source, write: Write, attempt: Attempt, scope: Scope) -> WriteResult:
-        claims = source.claims(write)
+        claims, scope = source.claims(write), replace(scope, is_fresh=True)
         in_the_way = await self._hold(attempt, claims, source, scope) or await self._duplicate(source, write, claims, attempt.id)
         prepared = in_the_way or await prepare(source, write, scope)
         if isinstance(prepared, WriteResult):
@@ -244,7 +244,8 @@ class Writes:
         if attempt.state is AttemptState.RECEIVED:
             return await self._give_up(attempt)
         prepared = load((await self._bodies(attempt)).sent or "", Prepared)
-        settled = _unreadable(attempt) if prepared is None else self._weigh(attempt, await source.look(prepared, scope))
+        fresh = replace(scope, is_fresh=True)
+        settled = _unreadable(attempt) if prepared is None else self._weigh(attempt, await source.look(prepared, fresh))
         current = await self._settle(attempt, _settlement(prepared, settled, attempt.upstream_status))
         if current.outcome is settled.outcome:
             return Story(current, settled.errors)

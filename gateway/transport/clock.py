@@ -37,6 +37,8 @@ class Scope:
     request_id: str
     deadline: float
     """A point of `Clock.monotonic`."""
+    is_fresh: bool = False
+    """Its reads are sent for it alone: one that began earlier may not show what was written since."""
 
     def seconds_left(self, clock: Clock) -> float:
         """Give what is left for further calls; zero or less: none."""

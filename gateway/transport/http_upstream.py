@@ -1,28 +1,42 @@
-"""An `Upstream` over a wire: signs, bounds what is in flight, and turns every failure into a typed error at one place."""
+"""An `Upstream` over a wire: signs, shares, bounds and tries again, and turns every failure into a typed error at one place.
+
+A call passes the gate (a pause that the upstream asked for), the queue for a slot, and the breaker. What is ours to keep is one
+object each; how they go together is here.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from random import random
 from typing import Final, NoReturn
 
 from gateway.errors import (
+    CircuitOpen,
     MalformedAnswer,
     UpstreamAuthFailed,
     UpstreamError,
+    UpstreamOverloaded,
     UpstreamRateLimited,
     UpstreamRejected,
     UpstreamTimeout,
     UpstreamUnavailable,
 )
 from gateway.settings import SourceSettings
-from gateway.transport.auth import TokenRefused, make_credentials
+from gateway.transport.auth import TokenRefused, TokenTooSoon, make_credentials
+from gateway.transport.breaker import Breaker, BreakerOpen, Permit
+from gateway.transport.budget import RetryBudget
+from gateway.transport.bulkhead import Bulkhead, NoSlot, OutOfTime, QueueFull
 from gateway.transport.clock import Clock, Scope
+from gateway.transport.coalesce import Coalescer
+from gateway.transport.gate import Gate, GateClosed, Sleep
 from gateway.transport.health import Health, HealthLog
 from gateway.transport.message import Request, Response
+from gateway.transport.pace import Paces
+from gateway.transport.retry import RetryPolicy, longest
 from gateway.transport.wire import AnswerUnreadable, Wire, WireError, WireRequest, WireTimeout
 
 USER_AGENT: Final = "invoice-gateway"
@@ -31,13 +45,29 @@ TOKEN_OPERATION: Final = "Token"  # noqa: S105  (the name of an operation)
 _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
 _TOO_MANY: Final = 429
+_UNAVAILABLE: Final = 503
 _MAX_WAIT_DIGITS: Final = 9
+
+
+_Key = tuple[str, str, tuple[tuple[str, str], ...], bytes | None, frozenset[int]]
+_Outcome = Response | UpstreamError
+"""Of one attempt: an answer whatever its status, or the failure to get one."""
 
 
 class HttpUpstream:
     """Access to one upstream. Shared by all requests."""
 
-    def __init__(self, source: str, settings: SourceSettings, wire: Wire, clock: Clock) -> None:
+    def __init__(
+        self,
+        source: str,
+        settings: SourceSettings,
+        wire: Wire,
+        clock: Clock,
+        *,
+        paces: Paces | None = None,
+        sleep: Sleep = asyncio.sleep,
+        random: Callable[[], float] = random,
+    ) -> None:
         self._source = source
         self._settings = settings
         self._base_url = settings.base_url.rstrip("/")
@@ -48,9 +78,24 @@ class HttpUpstream:
         }
         self._wire = wire
         self._clock = clock
-        self._slots = asyncio.Semaphore(settings.max_in_flight)
+        self._sleep = sleep
+        self._bulkhead = Bulkhead(max_in_flight=settings.max_in_flight, max_queue=settings.max_queue, sleep=sleep)
+        self._breaker = Breaker(
+            clock,
+            calls=settings.breaker_calls,
+            failure_percent=settings.breaker_failure_percent,
+            open_seconds=settings.breaker_open_seconds,
+        )
+        self._gate = Gate(clock, sleep)
+        self._retries = RetryPolicy(settings.retries, random)
+        self._budget = RetryBudget(clock, percent=settings.retry_budget_percent)
+        self._reads: Coalescer[_Key, Response] = Coalescer()
+        # What is shared is bound by no single request: all its attempts, and a token before.
+        self._longest_read = longest(settings.retries, settings.timeout_seconds) + settings.timeout_seconds
         self._log = HealthLog(clock.now)
-        self._credentials = make_credentials(settings.auth, base_url=self._base_url, call=self._call_token, clock=clock)
+        self._credentials = make_credentials(
+            settings.auth, base_url=self._base_url, call=self._call_token, clock=clock, paces=paces or Paces(clock)
+        )
 
     @property
     def source(self) -> str:
@@ -60,7 +105,7 @@ class HttpUpstream:
     @property
     def health(self) -> Health:
         """How its calls went lately."""
-        return self._log.health
+        return Health.DOWN if self._breaker.is_open else self._log.health
 
     @property
     def health_since(self) -> datetime | None:
@@ -68,13 +113,50 @@ class HttpUpstream:
         return self._log.since
 
     async def read(self, request: Request, scope: Scope, *, answers: Collection[int] = (200,)) -> Response:
-        """Send a read; see `Upstream.read`."""
-        signature = await self._sign(request, scope)
-        response = await self._send(request, scope, signature)
-        if response.status == _UNAUTHORIZED and self._credentials.reject(signature):
-            response = await self._send(request, scope, await self._sign(request, scope))
-        if response.status not in answers:
-            self._refuse(request.operation, response)
+        """Send a read, or share one that is under way; see `Upstream.read`."""
+        if scope.is_fresh:
+            return await self._read(request, scope, answers)
+        key = (request.method, request.target, tuple(sorted(request.headers.items())), request.content, frozenset(answers))
+        shared = Scope(request_id=scope.request_id, deadline=self._clock.monotonic() + self._longest_read)
+        left = scope.seconds_left(self._clock)
+        if left <= 0:
+            raise self._no_time(request)
+        try:
+            async with asyncio.timeout(left):
+                return await self._reads.share(key, lambda: self._read(request, shared, answers))
+        except TimeoutError:
+            raise self._no_time(request) from None
+
+    async def _read(self, request: Request, scope: Scope, answers: Collection[int]) -> Response:
+        """Send a read, and again where that may help and the budget of the source has it."""
+        outcome, retries = await self._try(request, scope), 0
+        while (pause := self._pause_before_retry(outcome, answers, retries, scope)) is not None:
+            await self._sleep(pause)
+            outcome, retries = await self._try(request, scope), retries + 1
+        if isinstance(outcome, UpstreamError):
+            raise outcome
+        if outcome.status not in answers:
+            self._refuse(request.operation, outcome)
+        return outcome
+
+    def _pause_before_retry(self, outcome: _Outcome, answers: Collection[int], retries: int, scope: Scope) -> float | None:
+        """Say how long to wait before another attempt; None: there is none, as this one is good, or none may help."""
+        if isinstance(outcome, Response) and outcome.status in answers:
+            return None
+        failure = outcome.status if isinstance(outcome, Response) else outcome
+        wait = self._retry_after(outcome) if isinstance(outcome, Response) else outcome.retry_after
+        pause = self._retries.delay(failure, done=retries, seconds_left=scope.seconds_left(self._clock), retry_after=wait)
+        return pause if pause is not None and self._budget.take() else None
+
+    async def _try(self, request: Request, scope: Scope) -> _Outcome:
+        """Make one attempt at a read; with new credentials at once, where the old ones were refused."""
+        try:
+            signature = await self._sign(request, scope)
+            response = await self._send(request, scope, signature)
+            if response.status == _UNAUTHORIZED and self._credentials.reject(signature):
+                response = await self._send(request, scope, await self._sign(request, scope))
+        except UpstreamError as error:
+            return error
         return response
 
     async def write(self, request: Request, scope: Scope) -> Response:
@@ -99,10 +181,15 @@ class HttpUpstream:
                 return await self._credentials.headers()
         except TimeoutError:
             raise self._error(UpstreamTimeout, request.operation, "no time was left to sign in", nothing_sent=True) from None
+        except TokenTooSoon as early:
+            message = "signing in must wait: it was asked for too often"
+            raise self._error(UpstreamRateLimited, TOKEN_OPERATION, message, retry_after=early.retry_after, nothing_sent=True) from None
         except TokenRefused as refused:
             if refused.malformed:
                 raise self._error(MalformedAnswer, TOKEN_OPERATION, "the token cannot be read", nothing_sent=True) from None
-            raise self._error(UpstreamAuthFailed, TOKEN_OPERATION, "signing in was refused", nothing_sent=True) from None
+            raise self._error(
+                UpstreamAuthFailed, TOKEN_OPERATION, "signing in was refused", retry_after=refused.retry_after, nothing_sent=True
+            ) from None
 
     async def _call_token(self, url: str, headers: Mapping[str, str], content: bytes) -> Response:
         wire_request = WireRequest(
@@ -120,19 +207,16 @@ class HttpUpstream:
         return response
 
     async def _send(self, request: Request, scope: Scope, signature: Mapping[str, str]) -> Response:
+        """Make one call, once gate, queue and breaker let it pass. What fails before has sent nothing."""
         content = request.content
         headers = {**self._headers, **request.headers, **signature}
         if content is not None:
             headers["content-type"] = "application/json; charset=utf-8"
-        try:
-            async with asyncio.timeout(max(0, scope.seconds_left(self._clock))):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise self._error(UpstreamTimeout, request.operation, "no time was left for the call", nothing_sent=True) from None
-        try:
+        await self._pass_gate(request, scope)
+        async with self._slot(request, scope):
             left = scope.seconds_left(self._clock)
             if left <= 0:
-                raise self._error(UpstreamTimeout, request.operation, "no time was left for the call", nothing_sent=True)
+                raise self._no_time(request)
             wire_request = WireRequest(
                 method=request.method,
                 url=self._base_url + request.target,
@@ -142,9 +226,57 @@ class HttpUpstream:
                 connect_timeout_seconds=self._settings.connect_timeout_seconds,
                 max_answer_bytes=self._settings.max_answer_bytes,
             )
-            return await self._exchange(request.operation, wire_request)
+            return await self._guarded(request, wire_request)
+
+    async def _pass_gate(self, request: Request, scope: Scope) -> None:
+        try:
+            await self._gate.passed(scope.seconds_left(self._clock))
+        except GateClosed as closed:
+            message = "it asked for a pause that is not over"
+            raise self._error(UpstreamRateLimited, request.operation, message, retry_after=closed.seconds, nothing_sent=True) from None
+
+    @asynccontextmanager
+    async def _slot(self, request: Request, scope: Scope) -> AsyncIterator[None]:
+        if self._breaker.seconds_until_probe > 0:  # not after a wait in the queue only
+            raise self._circuit_open(request, self._breaker.seconds_until_probe)
+        try:
+            async with self._bulkhead.slot(scope.request_id, wait_seconds=max(0, scope.seconds_left(self._clock))):
+                yield
+        except OutOfTime:
+            raise self._no_time(request) from None
+        except NoSlot as none:
+            what = "too many requests wait for it" if isinstance(none, QueueFull) else "no call of this request got its turn in time"
+            raise self._error(UpstreamOverloaded, request.operation, what, nothing_sent=True) from None
+
+    async def _guarded(self, request: Request, wire_request: WireRequest) -> Response:
+        """Exchange a call that the breaker admits, and tell it how that went."""
+        try:
+            permit = self._breaker.admit()
+        except BreakerOpen as refused:
+            raise self._circuit_open(request, refused.seconds_until_probe) from None
+        try:
+            response = await self._exchange(request.operation, wire_request)
+        except MalformedAnswer:
+            permit.succeeded()  # it answered
+            raise
+        except UpstreamError:
+            permit.failed()
+            raise
+        else:
+            self._judge(permit, response)
         finally:
-            self._slots.release()
+            permit.abandoned()
+        return response
+
+    def _judge(self, permit: Permit, response: Response) -> None:
+        if response.status >= 500:  # noqa: PLR2004  (5xx)
+            permit.failed()
+        else:
+            permit.succeeded()
+        if response.is_success:
+            self._budget.note_success()
+        if response.status in {_TOO_MANY, _UNAVAILABLE}:
+            self._gate.close(self._retry_after(response) or 0)
 
     async def _exchange(self, operation: str, wire_request: WireRequest) -> Response:
         try:
@@ -183,6 +315,13 @@ class HttpUpstream:
             # The oldest of the three forms of a date names no zone; all are GMT.
             return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - self._clock.now()).total_seconds())
         return None
+
+    def _no_time(self, request: Request) -> UpstreamError:
+        return self._error(UpstreamTimeout, request.operation, "no time was left for the call", nothing_sent=True)
+
+    def _circuit_open(self, request: Request, seconds: float) -> UpstreamError:
+        message = "it failed too often lately and is left alone for a while"
+        return self._error(CircuitOpen, request.operation, message, retry_after=seconds, nothing_sent=True)
 
     def _error(
         self, kind: type[UpstreamError], operation: str, what: str, *, retry_after: float | None = None, nothing_sent: bool = False

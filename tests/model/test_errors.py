@@ -7,6 +7,7 @@ import pytest
 from gateway.errors import (
     AbsenceUnproven,
     AmbiguousLookup,
+    CircuitOpen,
     GatewayError,
     InvalidInput,
     LimitExceeded,
@@ -38,6 +39,7 @@ def test_what_a_caller_did_wrong_has_a_code_and_nothing_else(error: type[Gateway
     [
         (UpstreamTimeout, "UPSTREAM_TIMEOUT", True),
         (UpstreamUnavailable, "UPSTREAM_UNAVAILABLE", True),
+        (CircuitOpen, "UPSTREAM_CIRCUIT_OPEN", True),
         (UpstreamOverloaded, "UPSTREAM_OVERLOADED", True),
         (UpstreamRateLimited, "UPSTREAM_RATE_LIMITED", True),
         (UpstreamAuthFailed, "UPSTREAM_AUTH", False),

@@ -1,0 +1,94 @@
+"""One run for all who ask for the same at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from contextlib import suppress
+from contextvars import copy_context
+from types import TracebackType
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+T = TypeVar("T")
+
+
+class _Run(Generic[T]):
+    """A run, and how many wait for it."""
+
+    def __init__(self, task: asyncio.Task[T]) -> None:
+        self.task = task
+        self.callers = 0
+        self._failure: BaseException | None = None
+        self._traceback: TracebackType | None = None
+
+    def ended(self) -> None:
+        """Keep the failure as it is now; looked at here, it is not "never retrieved" where all have just left."""
+        if not self.task.cancelled() and (failure := self.task.exception()) is not None:
+            self._failure, self._traceback = failure, failure.__traceback__
+
+    def outcome(self) -> T:
+        """Give the result, or raise the failure with the traceback it ended with: each raising would add to it."""
+        if self._failure is not None:
+            raise self._failure.with_traceback(self._traceback)
+        return self.task.result()
+
+
+class Coalescer(Generic[K, T]):
+    """Shares runs by key. A run belongs to none of its callers: it has the context variables of who made the coalescer."""
+
+    def __init__(self) -> None:
+        self.shared = 0
+        """How many callers found a run that another had started."""
+        self._runs: dict[K, _Run[T]] = {}
+        self._context = copy_context()
+
+    async def share(self, key: K, start: Callable[[], Awaitable[T]]) -> T:
+        """Give the outcome of the run of `key` under way, or of a new one made with `start`.
+
+        All callers get the same result or raise the same exception. Who is cancelled leaves; the last to leave cancels the run
+        and waits for its end, and who comes meanwhile starts anew.
+        """
+        run = self._join(key, start)
+        try:
+            await asyncio.wait({run.task})
+        except asyncio.CancelledError:
+            await self._leave(key, run)
+            raise
+        return run.outcome()
+
+    def _join(self, key: K, start: Callable[[], Awaitable[T]]) -> _Run[T]:
+        run = self._runs.get(key)
+        if run is None or run.task.done():
+            run = self._runs[key] = self._begin(key, start)
+        else:
+            self.shared += 1
+        run.callers += 1
+        return run
+
+    def _begin(self, key: K, start: Callable[[], Awaitable[T]]) -> _Run[T]:
+        run = _Run(asyncio.create_task(_carry_out(start), context=self._context.copy()))
+        run.task.add_done_callback(lambda _: self._ended(key, run))
+        return run
+
+    def _ended(self, key: K, run: _Run[T]) -> None:
+        self._forget(key, run)
+        run.ended()
+
+    async def _leave(self, key: K, run: _Run[T]) -> None:
+        run.callers -= 1
+        if run.callers:
+            return
+        self._forget(key, run)
+        run.task.cancel()
+        # The caller is cancelled, so how the run ends is nobody's concern. Being cancelled again, it cancels the run again.
+        with suppress(asyncio.CancelledError, Exception):
+            await run.task
+
+    def _forget(self, key: K, run: _Run[T]) -> None:
+        if self._runs.get(key) is run:
+            del self._runs[key]
+
+
+async def _carry_out(start: Callable[[], Awaitable[T]]) -> T:
+    return await start()
