@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
@@ -56,7 +56,8 @@ async def open_graph(
     """Open a gateway over a sandbox; `sources` adds keys to source tables, `settings` are further tables of the file."""
     tables = running.sandbox.source_tables(running.base_url)
     merged = {key: {**PATIENCE, **table, **(sources or {}).get(key, {})} for key, table in tables.items()}
-    app = create_app(settings_from({"server": SERVER, "sources": merged, **settings}))
+    server = {**SERVER, **cast("dict[str, object]", settings.pop("server", {}))}
+    app = create_app(settings_from({"server": server, "sources": merged, **settings}))
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.example") as client,

@@ -174,8 +174,9 @@ def as_given(value: Any) -> object:  # noqa: ANN401  (any value of an argument)
     if isinstance(value, Enum):
         return value.value
     if hasattr(value, "__strawberry_definition__"):
+        unsaid = (strawberry.UNSET,) if isinstance(value, InvoiceSettingsInput) else (strawberry.UNSET, None)  # there null clears
         items = {field.name: (getattr(value, field.name), field.default) for field in fields(value)}
-        return {name: as_given(item) for name, (item, default) in items.items() if item is not strawberry.UNSET and item != default}
+        return {name: as_given(item) for name, (item, default) in items.items() if item not in unsaid and item != default}
     if isinstance(value, Mapping):
         return {str(name): as_given(item) for name, item in value.items()}
     if isinstance(value, list | tuple):

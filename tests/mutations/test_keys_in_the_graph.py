@@ -125,3 +125,50 @@ async def test_several_mutation_fields_take_a_key_each(graph: Graph) -> None:
         "m1": str(native_id("pos", "anybody", "INV-1")),
         "m2": str(native_id("pos", "anybody", "INV-2")),
     }
+
+
+# ------------------------------------------------------------------ the same input, and another one
+
+SPELLINGS = {
+    "null for what is left out": INPUT.replace('number: "30001"', 'number: "30001", note: null, lines: null'),
+    "another order of the fields": INPUT.replace(
+        'number: "30001", total: {amount: "1250.00"}', 'total: {amount: "1250.00"}, number: "30001"'
+    ),
+    "a default that is said": INPUT.replace('number: "30001"', 'number: "30001", allowDuplicateNumber: false'),
+    "a decimal literal": INPUT.replace('"1250.00"', "1250.00"),
+}
+OTHERS = {
+    "another amount": INPUT.replace("1250.00", "1250.01"),
+    "another scale": INPUT.replace("1250.00", "1250.0"),
+    "a note": INPUT.replace('number: "30001"', 'number: "30001", note: "n"'),
+}
+
+
+def keyed(given: str) -> str:
+    by = 'source: "pos", idempotencyKey: "INV-1"'
+    return f"mutation {{ made: createInvoice({by}, input: {given}) {{ outcome replayed userErrors {{ code }} }} }}"
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
+async def test_another_spelling_of_the_same_input_is_a_repeat(graph: Graph, spelling: str) -> None:
+    first = (await graph.data(keyed(INPUT)))["made"]
+    again = (await graph.data(keyed(spelling)))["made"]
+    assert (first["outcome"], first["replayed"]) == ("APPLIED", False)
+    assert again == {"outcome": "APPLIED", "replayed": True, "userErrors": []}
+
+
+@pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
+async def test_another_input_under_the_key_is_refused(graph: Graph, other: str) -> None:
+    await graph.data(keyed(INPUT))
+    again = (await graph.data(keyed(other)))["made"]
+    assert again == {"outcome": "REJECTED", "replayed": False, "userErrors": [{"code": "IDEMPOTENCY_KEY_REUSED"}]}
+
+
+async def test_to_clear_a_setting_is_not_to_leave_it_out(graph: Graph) -> None:
+    def write(settings: str) -> str:
+        by = 'customer: {native: {source: "subscriptions", id: "40017"}}, idempotencyKey: "T-1"'
+        return f"mutation {{ made: setInvoiceSettings({by}, settings: {settings}) {{ outcome userErrors {{ code }} }} }}"
+
+    first = (await graph.data(write("{paysInvoiceFee: true, reverseTax: false}")))["made"]
+    other = (await graph.data(write("{paysInvoiceFee: true, reverseTax: false, invoiceEmail: null}")))["made"]
+    assert (first["outcome"], other["userErrors"]) == ("APPLIED", [{"code": "IDEMPOTENCY_KEY_REUSED"}])
