@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import pytest
 
 from gateway.model import Kind, Ref
+from gateway.sandbox.faults import Fault
 from gateway.sandbox.server import RunningSandbox
 from tests.graph import Graph, open_graph
 
@@ -18,6 +19,8 @@ FIRST_WEB_ORDER = 70213
 FIRST_WEB_INVOICE = 50911
 TERMINALS = 3
 ALL_AT_ONCE = 50
+CROWD = 500
+TURNS = 1000
 
 ORDERS_WITH_LINES = """query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Order {
   id number orderedAt status deliveryMethod
@@ -29,6 +32,7 @@ ROWS_OF_INVOICES = "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Invoice { i
 CUSTOMERS = "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Customer { id name organizationNumber email } } }"
 SHOP_INVOICES = """query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Invoice {
   id number orders { id totals { total { amount } } } customer { id name } } } }"""
+SHOP_ORDER = '{ order(by: { native: { source: "shop", id: "55012" } }) { number customer { name } } }'
 LISTED = "query ($source: String!) {{ {kind}(first: 100, filter: {{sources: [$source]}}) {{ nodes {{ id }} }} }}"
 
 
@@ -163,3 +167,19 @@ async def test_the_id_and_number_of_a_referenced_order_cost_no_call(graph: Graph
 
     assert [order["number"] for order in (*shop["orders"], *web["orders"])] == ["UTR-2026-00431", "N-100341"]
     assert graph.calls() == {"shopctrl.GetInvoice": 1, "norce.GetInvoice": 1}
+
+
+async def test_five_hundred_requests_at_once_for_one_cold_order_make_each_call_once(
+    graph: Graph, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def wait_for_all(_seconds: float) -> None:
+        for _ in range(TURNS):  # of the loop: as many as any request needs to get to the call that is under way
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(sandbox.sandbox, "sleep", wait_for_all)
+    sandbox.sandbox.faults.add(Fault(system="shopctrl", kind="latency", seconds=1))
+
+    found = await asyncio.gather(*(graph.data(SHOP_ORDER) for _ in range(CROWD)))
+
+    assert found == [{"order": {"number": "UTR-2026-00431", "customer": {"name": "De Vries Fietsen B.V."}}}] * CROWD
+    assert graph.calls() == {"shopctrl.GetOrder": 1, "shopctrl.GetCustomer": 1}

@@ -36,7 +36,8 @@ from gateway.transport.gate import Gate, GateClosed, Sleep
 from gateway.transport.health import Health, HealthLog
 from gateway.transport.message import Request, Response
 from gateway.transport.pace import Paces
-from gateway.transport.retry import RetryPolicy, longest
+from gateway.transport.retry import RetryPolicy
+from gateway.transport.shared_scope import SharedScope, SharedScopes
 from gateway.transport.wire import AnswerUnreadable, Wire, WireError, WireRequest, WireTimeout
 
 USER_AGENT: Final = "invoice-gateway"
@@ -90,8 +91,7 @@ class HttpUpstream:
         self._retries = RetryPolicy(settings.retries, random)
         self._budget = RetryBudget(clock, percent=settings.retry_budget_percent)
         self._reads: Coalescer[_Key, Response] = Coalescer()
-        # What is shared is bound by no single request: all its attempts, and a token before.
-        self._longest_read = longest(settings.retries, settings.timeout_seconds) + settings.timeout_seconds
+        self._shared_scopes: SharedScopes[_Key] = SharedScopes()
         self._log = HealthLog(clock.now)
         self._credentials = make_credentials(
             settings.auth, base_url=self._base_url, call=self._call_token, clock=clock, paces=paces or Paces(clock)
@@ -116,16 +116,18 @@ class HttpUpstream:
         """Send a read, or share one that is under way; see `Upstream.read`."""
         if scope.is_fresh:
             return await self._read(request, scope, answers)
-        key = (request.method, request.target, tuple(sorted(request.headers.items())), request.content, frozenset(answers))
-        shared = Scope(request_id=scope.request_id, deadline=self._clock.monotonic() + self._longest_read)
         left = scope.seconds_left(self._clock)
         if left <= 0:
             raise self._no_time(request)
+        if self._gate.seconds_left >= left:  # a shared read may wait for it, for others who have more time
+            raise self._held(request, self._gate.seconds_left)
+        key = (request.method, request.target, tuple(sorted(request.headers.items())), request.content, frozenset(answers))
         try:
             async with asyncio.timeout(left):
-                return await self._reads.share(key, lambda: self._read(request, shared, answers))
+                with self._shared_scopes.joined(key, scope) as shared:
+                    return await self._reads.share(key, lambda: self._read(request, shared, answers))
         except TimeoutError:
-            raise self._no_time(request) from None
+            raise self._error(UpstreamTimeout, request.operation, "no answer in time") from None
 
     async def _read(self, request: Request, scope: Scope, answers: Collection[int]) -> Response:
         """Send a read, and again where that may help and the budget of the source has it."""
@@ -176,6 +178,8 @@ class HttpUpstream:
         return MalformedAnswer(f"{request.operation}: {message}", source=self._source, operation=request.operation)
 
     async def _sign(self, request: Request, scope: Scope) -> Mapping[str, str]:
+        if (seconds := self._breaker.seconds_until_probe) > 0:  # at once: without a token, a pause or a wait in the queue
+            raise self._circuit_open(request, seconds)
         try:
             async with asyncio.timeout(max(0, scope.seconds_left(self._clock))):
                 return await self._credentials.headers()
@@ -208,37 +212,41 @@ class HttpUpstream:
 
     async def _send(self, request: Request, scope: Scope, signature: Mapping[str, str]) -> Response:
         """Make one call, once gate, queue and breaker let it pass. What fails before has sent nothing."""
+        while True:
+            await self._pass_gate(request, scope)
+            async with self._slot(request, scope):
+                if self._gate.seconds_left > 0:  # it was closed while this call waited for its slot
+                    continue
+                return await self._guarded(request, self._wire_request(request, scope, signature))
+
+    def _wire_request(self, request: Request, scope: Scope, signature: Mapping[str, str]) -> WireRequest:
+        left = scope.seconds_left(self._clock)
+        if left <= 0:
+            raise self._no_time(request)
         content = request.content
         headers = {**self._headers, **request.headers, **signature}
         if content is not None:
             headers["content-type"] = "application/json; charset=utf-8"
-        await self._pass_gate(request, scope)
-        async with self._slot(request, scope):
-            left = scope.seconds_left(self._clock)
-            if left <= 0:
-                raise self._no_time(request)
-            wire_request = WireRequest(
-                method=request.method,
-                url=self._base_url + request.target,
-                headers=headers,
-                content=content,
-                timeout_seconds=min(self._settings.timeout_seconds, left),
-                connect_timeout_seconds=self._settings.connect_timeout_seconds,
-                max_answer_bytes=self._settings.max_answer_bytes,
-            )
-            return await self._guarded(request, wire_request)
+        # Who shares a call leaves when its own time is up; the call is not cut for others who may join it.
+        longest = self._settings.timeout_seconds if isinstance(scope, SharedScope) else min(self._settings.timeout_seconds, left)
+        return WireRequest(
+            method=request.method,
+            url=self._base_url + request.target,
+            headers=headers,
+            content=content,
+            timeout_seconds=longest,
+            connect_timeout_seconds=self._settings.connect_timeout_seconds,
+            max_answer_bytes=self._settings.max_answer_bytes,
+        )
 
     async def _pass_gate(self, request: Request, scope: Scope) -> None:
         try:
             await self._gate.passed(scope.seconds_left(self._clock))
         except GateClosed as closed:
-            message = "it asked for a pause that is not over"
-            raise self._error(UpstreamRateLimited, request.operation, message, retry_after=closed.seconds, nothing_sent=True) from None
+            raise self._held(request, closed.seconds) from None
 
     @asynccontextmanager
     async def _slot(self, request: Request, scope: Scope) -> AsyncIterator[None]:
-        if self._breaker.seconds_until_probe > 0:  # not after a wait in the queue only
-            raise self._circuit_open(request, self._breaker.seconds_until_probe)
         try:
             async with self._bulkhead.slot(scope.request_id, wait_seconds=max(0, scope.seconds_left(self._clock))):
                 yield
@@ -318,6 +326,10 @@ class HttpUpstream:
 
     def _no_time(self, request: Request) -> UpstreamError:
         return self._error(UpstreamTimeout, request.operation, "no time was left for the call", nothing_sent=True)
+
+    def _held(self, request: Request, seconds: float) -> UpstreamError:
+        message = "it asked for a pause that is not over"
+        return self._error(UpstreamRateLimited, request.operation, message, retry_after=seconds, nothing_sent=True)
 
     def _circuit_open(self, request: Request, seconds: float) -> UpstreamError:
         message = "it failed too often lately and is left alone for a while"

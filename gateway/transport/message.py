@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -9,6 +10,8 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 import msgspec
+
+from gateway.errors import InvalidInput
 
 JsonBody = object
 """A JSON value whose amounts are `Decimal`; they are written as numbers with the scale they have."""
@@ -19,6 +22,10 @@ class NoBody:
 
 
 NO_BODY: Final = NoBody()
+
+_SLASHES: Final = re.compile(r"[/\\]")
+_DOTS: Final = re.compile(r"\s*\.+\s*(;.*)?", re.DOTALL)
+"""A segment that a server may resolve, with what some cut off before they do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +74,17 @@ class Response:
 
 
 def path_of(template: str, **parts: str | int) -> str:
-    """Fill `{names}` of a path with values, each escaped so that it stays one segment."""
-    return template.format(**{name: _segment(str(value)) for name, value in parts.items()})
+    """Fill `{names}` of a path with values, each escaped so that it stays one segment.
+
+    Raises `InvalidInput` for one that has `.` or `..` between slashes: servers resolve these also where they are escaped.
+    """
+    return template.format(**{name: _segment(name, str(value)) for name, value in parts.items()})
 
 
-def _segment(value: str) -> str:
-    # A segment of dots alone would be resolved as a relative path by clients and proxies.
-    return quote(value, safe="") if value.strip(".") else value.replace(".", "%2E")
+def _segment(name: str, value: str) -> str:
+    if any(_DOTS.fullmatch(part) for part in _SLASHES.split(value)):
+        raise InvalidInput(f"{name}: dots alone, or between slashes, cannot be asked for")
+    return quote(value, safe="")
 
 
 def plain(value: object) -> object:

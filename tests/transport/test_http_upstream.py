@@ -1,10 +1,10 @@
+"""What an upstream sends, how it signs that, and what it makes of the answers. How often, is in `test_http_upstream_bad_days.py`."""
+
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from email.utils import format_datetime
-from typing import Any
 
 import pytest
 
@@ -17,73 +17,29 @@ from gateway.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from gateway.settings import SourceSettings
 from gateway.transport import Health, Request, Response, Scope
-from gateway.transport.http_upstream import HttpUpstream
 from gateway.transport.wire import AnswerUnreadable, WireError, WireFailed, WireRequest, WireTimeout
-from tests.fakes import BASE_URL, FakeClock, FakeWire, answer, make_scope
+from tests.fakes import FakeClock, answer, make_scope
+from tests.transport.upstreams import (
+    PASSWORD,
+    READ,
+    SOON_SECONDS,
+    TOKEN_URL,
+    WRITE,
+    Handler,
+    Pauses,
+    SignedUpstream,
+    answering,
+    calls,
+    error_of,
+    get,
+    make_upstream,
+    one_after_another,
+    raising,
+    scope_of,
+)
 
 pytestmark = pytest.mark.anyio
-
-READ = Request(operation="GetOrder", method="GET", path="/orders/17", query=(("expand", "rows"),))
-WRITE = Request(operation="CreateInvoice", method="POST", path="/invoices", json={"number": "17"})
-PASSWORD = {"kind": "password", "username": "u", "password": "hush-password"}
-TOKEN_URL = f"{BASE_URL}/Token"
-IN_FLIGHT_SECONDS = 0.05
-Handler = Callable[[WireRequest], Response | Awaitable[Response]]
-
-
-def make_upstream(handler: Handler, clock: FakeClock | None = None, **settings: object) -> tuple[HttpUpstream, FakeWire]:
-    wire = FakeWire(handler)
-    data: dict[str, Any] = {"system": "system", "base_url": f"{BASE_URL}/", **settings}
-    return HttpUpstream("src", SourceSettings.model_validate(data), wire, clock or FakeClock()), wire
-
-
-def answering(*, status: int = 200, body: str = "{}", **headers: str) -> Handler:
-    return lambda _request: answer(body, status, **{name.replace("_", "-"): value for name, value in headers.items()})
-
-
-def raising(error: WireError) -> Handler:
-    def handle(_request: WireRequest) -> Response:
-        raise error
-
-    return handle
-
-
-def one_after_another(*handlers: Handler) -> Handler:
-    waiting = iter(handlers)
-
-    def handle(request: WireRequest) -> Response | Awaitable[Response]:
-        return next(waiting)(request)
-
-    return handle
-
-
-class SignedUpstream:
-    """Gives tokens `t1`, `t2`, ... and answers other calls with `status`, or 401 for tokens that are `refused`."""
-
-    def __init__(self, *, status: int = 200) -> None:
-        self.status = status
-        self.tokens = 0
-        self.refused: set[str] = set()
-
-    def __call__(self, request: WireRequest) -> Response:
-        if request.url == TOKEN_URL:
-            self.tokens += 1
-            return answer(f'{{"access_token": "t{self.tokens}", "expires_in": 3600}}')
-        return answer("{}", 401 if request.headers["authorization"].removeprefix("Bearer ") in self.refused else self.status)
-
-
-def calls(wire: FakeWire) -> list[str]:
-    """Give what was sent: the path below the base, and the token it was signed with."""
-    return [f"{request.url.removeprefix(BASE_URL)} {request.headers.get('authorization', '-')}" for request in wire.requests]
-
-
-async def error_of(call: Awaitable[Response]) -> UpstreamError:
-    with pytest.raises(UpstreamError) as caught:
-        await call
-    return caught.value
-
 
 # What is sent
 
@@ -126,12 +82,21 @@ async def test_the_configured_bounds_go_down_to_the_wire() -> None:
     assert (sent.timeout_seconds, sent.connect_timeout_seconds, sent.max_answer_bytes) == (7, 2, 2048)
 
 
-async def test_a_call_gets_what_is_left_of_the_deadline_when_that_is_less() -> None:
+async def test_a_call_that_nobody_shares_gets_what_is_left_of_the_deadline_when_that_is_less() -> None:
+    clock = FakeClock()
+    upstream, wire = make_upstream(answering(), clock)
+    clock.advance(8.5)
+    await upstream.read(READ, scope_of(1, is_fresh=True))
+    await upstream.write(WRITE, make_scope(10))
+    assert [sent.timeout_seconds for sent in wire.requests] == [1.5, 1.5]
+
+
+async def test_a_read_that_others_may_join_is_not_cut_to_the_deadline_of_the_first() -> None:
     clock = FakeClock()
     upstream, wire = make_upstream(answering(), clock)
     clock.advance(8.5)
     await upstream.read(READ, make_scope(10))
-    assert [sent.timeout_seconds for sent in wire.requests] == [1.5]
+    assert [sent.timeout_seconds for sent in wire.requests] == [3]
 
 
 async def test_a_call_for_a_token_has_the_same_bounds_and_not_the_headers_of_the_source() -> None:
@@ -151,7 +116,7 @@ async def test_a_call_for_a_token_has_the_same_bounds_and_not_the_headers_of_the
 
 async def test_every_status_that_a_read_does_not_ask_for_is_an_error_of_its_class() -> None:
     status = 100
-    upstream, _ = make_upstream(lambda _request: answer("{}", status))
+    upstream, _ = make_upstream(lambda _request: answer("{}", status), retries=0)
     found: dict[type[UpstreamError], list[int]] = {}
     for status in range(100, 700):
         if status != 200:
@@ -179,7 +144,7 @@ async def test_every_status_that_a_read_does_not_ask_for_is_an_error_of_its_clas
     ],
 )
 async def test_the_message_of_a_status_says_which_it_was(status: int, message: str) -> None:
-    upstream, _ = make_upstream(answering(status=status))
+    upstream, _ = make_upstream(answering(status=status), retries=0)
     assert (await error_of(upstream.read(READ, make_scope()))).message == message
 
 
@@ -211,10 +176,10 @@ async def test_a_write_is_sent_once_for_every_status_and_gives_the_answer() -> N
     [(WireTimeout, UpstreamTimeout), (WireFailed, UpstreamUnavailable)],
 )
 @pytest.mark.parametrize("is_write", [True, False])
-async def test_a_call_without_answer_says_whether_anything_left_and_is_not_repeated(
+async def test_a_call_without_answer_says_whether_anything_left(
     kind: type[WireError], expected: type[UpstreamError], *, nothing_sent: bool, is_write: bool
 ) -> None:
-    upstream, wire = make_upstream(raising(kind("the connection was lost", nothing_sent=nothing_sent)))
+    upstream, wire = make_upstream(raising(kind("the connection was lost", nothing_sent=nothing_sent)), retries=0)
     error = await error_of(upstream.write(WRITE, make_scope()) if is_write else upstream.read(READ, make_scope()))
     operation = "CreateInvoice" if is_write else "GetOrder"
     assert type(error) is expected
@@ -264,7 +229,7 @@ async def test_a_source_makes_its_own_malformed_answers_in_the_same_form() -> No
 async def test_retry_after_is_read_as_seconds_or_as_a_date(
     text: str, seconds: float | None, status: int, kind: type[UpstreamError]
 ) -> None:
-    upstream, _ = make_upstream(answering(status=status, retry_after=text))
+    upstream, _ = make_upstream(answering(status=status, retry_after=text), retries=0)
     error = await error_of(upstream.read(READ, make_scope()))
     assert (type(error), error.retry_after) == (kind, seconds)
     assert error.extensions.get("retryAfter") == (None if seconds is None else round(seconds))
@@ -273,7 +238,7 @@ async def test_retry_after_is_read_as_seconds_or_as_a_date(
 async def test_a_date_to_retry_after_counts_from_now() -> None:
     clock = FakeClock()
     date = format_datetime(clock.now() + timedelta(seconds=90), usegmt=True)
-    upstream, _ = make_upstream(answering(status=429, retry_after=date), clock)
+    upstream, _ = make_upstream(answering(status=429, retry_after=date), clock, retries=0)
     clock.advance(30)
     assert (await error_of(upstream.read(READ, make_scope(60)))).retry_after == 60
 
@@ -327,7 +292,7 @@ async def test_reads_that_are_refused_together_renew_the_token_once() -> None:
         return response
 
     upstream, wire = make_upstream(meet, auth=PASSWORD)
-    answers = await asyncio.gather(*(upstream.read(READ, make_scope()) for _ in range(10)))
+    answers = await asyncio.gather(*(upstream.read(get(number), make_scope()) for number in range(10)))
     assert [response.status for response in answers] == [200] * 10
     assert handler.tokens == 2
     assert len(wire.requests) == 2 + 10 + 10
@@ -359,12 +324,64 @@ TOKEN_FAILURES: dict[str, tuple[Handler, type[UpstreamError], str]] = {
 async def test_without_a_token_nothing_is_sent_and_the_error_names_the_call_for_it(
     handler: Handler, kind: type[UpstreamError], message: str, *, is_write: bool
 ) -> None:
-    upstream, wire = make_upstream(handler, auth=PASSWORD)
+    upstream, wire = make_upstream(handler, auth=PASSWORD, retries=0)
     error = await error_of(upstream.write(WRITE, make_scope()) if is_write else upstream.read(READ, make_scope()))
     assert (type(error), error.message, error.operation) == (kind, message, "Token")
     assert [request.url for request in wire.requests] == [TOKEN_URL]
     if is_write:
         assert error.nothing_sent is True
+
+
+async def test_a_401_is_repeated_in_the_same_attempt() -> None:
+    handler = SignedUpstream()
+    handler.refused = {"t1"}
+    upstream, _ = make_upstream(handler, auth=PASSWORD, retries=0)
+    assert (await upstream.read(READ, make_scope())).status == 200
+
+
+async def test_a_read_asks_a_token_endpoint_that_is_down_again_and_then_tells_when_it_may_be_asked() -> None:
+    upstream, wire = make_upstream(answering(status=503), FakeClock(), random=lambda: 0, auth=PASSWORD, retries=2)
+    error = await error_of(upstream.read(READ, make_scope()))
+    assert (type(error), error.message, error.retry_after) == (UpstreamUnavailable, "Token: it answered 503", 5)
+    assert calls(wire) == ["/Token -"] * 2
+
+
+async def test_a_read_waits_as_long_as_a_token_endpoint_asks_for() -> None:
+    clock = FakeClock()
+    pauses = Pauses(clock)
+    signed = SignedUpstream()
+    handler = one_after_another(answering(status=503, retry_after="2"), signed, signed)
+    upstream, wire = make_upstream(handler, clock, sleep=pauses, auth=PASSWORD)
+    assert (await upstream.read(READ, make_scope())).status == 200
+    assert pauses.seconds == [2]
+    assert calls(wire) == ["/Token -", "/Token -", "/orders/17?expand=rows Bearer t1"]
+
+
+@pytest.mark.parametrize("is_write", [True, False])
+async def test_signing_in_that_is_refused_again_and_again_tells_when_it_is_tried_next(*, is_write: bool) -> None:
+    upstream, wire = make_upstream(answering(status=400), auth=PASSWORD)
+    errors = [await error_of(upstream.write(WRITE, make_scope()) if is_write else upstream.read(READ, make_scope())) for _ in range(3)]
+    assert [(type(error), error.retry_after) for error in errors] == [
+        (UpstreamAuthFailed, None),
+        (UpstreamAuthFailed, None),
+        (UpstreamAuthFailed, 5),
+    ]
+    assert [error.nothing_sent for error in errors] == [True] * 3
+    assert calls(wire) == ["/Token -"] * 2
+
+
+@pytest.mark.parametrize("is_write", [True, False])
+async def test_the_fourth_token_of_a_minute_is_not_asked_for_and_the_error_tells_when_it_will_be(*, is_write: bool) -> None:
+    clock = FakeClock()
+    handler = SignedUpstream()
+    handler.life_seconds = 1
+    upstream, wire = make_upstream(handler, clock, auth=PASSWORD)
+    for _ in range(3):
+        await upstream.read(READ, make_scope())
+        clock.advance(2)
+    error = await error_of(upstream.write(WRITE, make_scope()) if is_write else upstream.read(READ, make_scope()))
+    assert (type(error), error.operation, error.retry_after, error.nothing_sent) == (UpstreamRateLimited, "Token", 54, True)
+    assert (handler.tokens, len(wire.requests)) == (3, 6)
 
 
 async def test_the_wait_of_a_token_endpoint_that_is_asked_too_often_is_passed_on() -> None:
@@ -382,7 +399,7 @@ async def test_a_deadline_ends_the_wait_for_a_token_and_the_token_serves_the_nex
         return handler(request)
 
     upstream, wire = make_upstream(slow, auth=PASSWORD)
-    error = await error_of(upstream.write(WRITE, make_scope(IN_FLIGHT_SECONDS)))
+    error = await error_of(upstream.write(WRITE, make_scope(SOON_SECONDS)))
     assert type(error) is UpstreamTimeout
     assert (error.message, error.nothing_sent) == ("CreateInvoice: no time was left to sign in", True)
     gate.set()
@@ -390,130 +407,11 @@ async def test_a_deadline_ends_the_wait_for_a_token_and_the_token_serves_the_nex
     assert calls(wire) == ["/Token -", "/invoices Bearer t1"]
 
 
-# The bulkhead and the deadline
-
-
-class Gate:
-    """Keeps calls until `open`, and counts how many are there at once."""
-
-    def __init__(self) -> None:
-        self.open = asyncio.Event()
-        self.inside = 0
-        self._arrivals: asyncio.Queue[None] = asyncio.Queue()
-        self.most = 0
-
-    async def __call__(self, _request: WireRequest) -> Response:
-        self.inside += 1
-        self.most = max(self.most, self.inside)
-        self._arrivals.put_nowait(None)
-        try:
-            await self.open.wait()
-        finally:
-            self.inside -= 1
-        return answer("{}")
-
-    async def lets_in(self, count: int) -> None:
-        """Wait for this many more calls."""
-        async with asyncio.timeout(1):
-            for _ in range(count):
-                await self._arrivals.get()
-
-
-async def test_no_more_calls_are_in_flight_than_configured_and_all_are_made_in_the_end() -> None:
-    gate = Gate()
-    upstream, wire = make_upstream(gate, max_in_flight=3)
-    reads = [asyncio.create_task(upstream.read(READ, make_scope())) for _ in range(10)]
-    await gate.lets_in(3)
-    for _ in range(10):
-        await asyncio.sleep(0)
-    assert len(wire.requests) == 3
-    gate.open.set()
-    assert [response.status for response in await asyncio.gather(*reads)] == [200] * 10
-    assert (gate.most, len(wire.requests)) == (3, 10)
-
-
-async def test_a_slow_source_takes_no_slots_from_another() -> None:
-    gate = Gate()
-    slow, _ = make_upstream(gate, max_in_flight=1)
-    other, _ = make_upstream(answering(), max_in_flight=1)
-    held = asyncio.create_task(slow.read(READ, make_scope()))
-    await gate.lets_in(1)
-    assert (await other.read(READ, make_scope())).status == 200
-    gate.open.set()
-    await held
-
-
-@pytest.mark.parametrize("is_write", [True, False])
-async def test_a_call_whose_deadline_ends_while_it_waits_for_a_slot_sends_nothing(*, is_write: bool) -> None:
-    gate = Gate()
-    upstream, wire = make_upstream(gate, max_in_flight=1)
-    held = asyncio.create_task(upstream.read(READ, make_scope()))
-    await gate.lets_in(1)
-    scope = make_scope(IN_FLIGHT_SECONDS)
-    error = await error_of(upstream.write(WRITE, scope) if is_write else upstream.read(READ, scope))
-    assert type(error) is UpstreamTimeout
-    assert error.message.endswith(": no time was left for the call")
-    assert (error.nothing_sent, len(wire.requests)) == (True, 1)
-    gate.open.set()
-    await held
-
-
-@pytest.mark.parametrize("seconds", [0.0, -1.0])
-async def test_a_call_that_starts_after_its_deadline_sends_nothing(seconds: float) -> None:
-    upstream, wire = make_upstream(answering())
-    error = await error_of(upstream.write(WRITE, make_scope(seconds)))
-    assert type(error) is UpstreamTimeout
-    assert (error.message, error.nothing_sent) == ("CreateInvoice: no time was left for the call", True)
-    assert wire.requests == []
-
-
-async def test_a_slot_that_comes_after_the_deadline_is_not_used() -> None:
-    clock = FakeClock()
-    gate = Gate()
-    upstream, wire = make_upstream(gate, clock, max_in_flight=1)
-    held = asyncio.create_task(upstream.read(READ, make_scope()))
-    await gate.lets_in(1)
-    waiting = asyncio.create_task(upstream.read(READ, make_scope(10)))
-    await asyncio.sleep(0)
-    clock.advance(10)
-    gate.open.set()
-    await held
-    assert type(await error_of(waiting)) is UpstreamTimeout
-    assert len(wire.requests) == 1
-
-
-async def test_a_call_that_is_cancelled_or_fails_gives_its_slot_back() -> None:
-    gate = Gate()
-    failing = WireFailed("the connection was lost")
-    unreadable = AnswerUnreadable("too large")
-    handler = one_after_another(gate, raising(failing), raising(unreadable), answering(status=500), answering())
-    upstream, _ = make_upstream(handler, max_in_flight=1)
-    cancelled = asyncio.create_task(upstream.read(READ, make_scope()))
-    await gate.lets_in(1)
-    cancelled.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await cancelled
-    for _ in range(3):
-        await error_of(upstream.read(READ, make_scope()))
-    assert (await upstream.read(READ, make_scope())).status == 200
-
-
-async def test_a_waiter_who_is_cancelled_does_not_keep_the_slot_it_never_had() -> None:
-    gate = Gate()
-    upstream, wire = make_upstream(gate, max_in_flight=1)
-    held, leaving, last = (asyncio.create_task(upstream.read(READ, make_scope())) for _ in range(3))
-    await gate.lets_in(1)
-    leaving.cancel()
-    gate.open.set()
-    assert [(await held).status, (await last).status] == [200, 200]
-    assert len(wire.requests) == 2
-
-
 # Health
 
 
 async def health_after(*handlers: Handler, scope: Scope | None = None) -> Health:
-    upstream, _ = make_upstream(one_after_another(*handlers))
+    upstream, _ = make_upstream(one_after_another(*handlers), retries=0)
     for _ in handlers:
         try:
             await upstream.read(READ, scope or make_scope())
@@ -546,7 +444,7 @@ async def test_a_call_that_was_never_made_says_nothing_of_health() -> None:
 
 
 async def test_a_token_endpoint_that_is_down_makes_its_source_down() -> None:
-    upstream, _ = make_upstream(answering(status=503), auth=PASSWORD)
+    upstream, _ = make_upstream(answering(status=503), auth=PASSWORD, retries=0)
     await error_of(upstream.read(READ, make_scope()))
     assert upstream.health == Health.DOWN
 
@@ -576,7 +474,7 @@ FAILURES: dict[str, Handler] = {
     ids=lambda auth: str(auth["kind"]),
 )
 async def test_no_secret_and_no_word_of_the_upstream_gets_into_an_error(handler: Handler, auth: dict[str, object]) -> None:
-    upstream, _ = make_upstream(handler, auth=auth, headers={"x-tenant": "hush-tenant"})
+    upstream, _ = make_upstream(handler, auth=auth, headers={"x-tenant": "hush-tenant"}, retries=0)
     request = Request(operation="GetOrder", method="GET", path="/orders/hush-path", query=(("q", "hush-query"),))
     error = await error_of(upstream.read(request, make_scope()))
     said = f"{error!s} {error!r} {error.args} {error.extensions} {vars(error)} {upstream!r}"
