@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gateway.model import Attempt, AttemptQuery, MutationOutcome, UserError
     from gateway.mutations import Story, Writes
     from gateway.schema.explain import Explanation
-    from gateway.settings import Settings
+    from gateway.settings import ServerSettings, Settings
     from gateway.sources.base import Source, SourceSet
 
 OK: Final = 0
@@ -187,6 +187,7 @@ async def _run_demo(host: str, port: int, seed: int) -> None:
             f"sandbox    {sandbox.base_url}/   (what it was asked: /_control/calls)\n\n"
             f"One question, four systems. Paste it into the explorer, or leave it to curl:\n\n{EXAMPLES[0].query}\n"
             "Ctrl-C ends it.",
+            settings.server,
         )
 
 
@@ -203,7 +204,8 @@ def _serve(options: argparse.Namespace) -> int:
     except SettingsError as error:
         raise _Usage(*(f"{options.config.name}: {line}" for line in error.lines)) from None
     listener = _listen(settings.server.host, settings.server.port)
-    asyncio.run(_run_server(app, listener, f"GraphQL at http://{_shown(settings.server.host)}:{listener.getsockname()[1]}/graphql"))
+    address = f"http://{_shown(settings.server.host)}:{listener.getsockname()[1]}/graphql"
+    asyncio.run(_run_server(app, listener, f"GraphQL at {address}", settings.server))
     return OK
 
 
@@ -229,17 +231,13 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _run_server(app: Starlette, listener: socket.socket, announcement: str) -> None:
-    """Serve until Ctrl-C; say so once it answers, when a Ctrl-C is quiet, too."""
-    import uvicorn
+async def _run_server(app: Starlette, listener: socket.socket, announcement: str, settings: ServerSettings) -> None:
+    """Serve until SIGTERM or Ctrl-C; say so once it answers."""
+    from gateway.server.process import Server
+    from gateway.transport import SystemClock
 
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            print(announcement, flush=True)
-
-    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=30)
-    await Server(config).serve(sockets=[listener])
+    server = Server(app, app.state.load, settings, SystemClock(), lambda: print(announcement, flush=True))
+    await server.serve(sockets=[listener])
 
 
 def _shown(host: str) -> str:

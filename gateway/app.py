@@ -22,7 +22,7 @@ from gateway.loaders import LinkRule, LinkRules, read_link_file
 from gateway.model import OrderStatus, PaymentStatus
 from gateway.mutations import ShowsSubmitted, Writes
 from gateway.schema import Explainer, build_schema
-from gateway.server import DocumentEndpoint, Explain, GraphqlEndpoint, LinkSigner, make_server
+from gateway.server import DocumentEndpoint, Explain, GraphqlEndpoint, LinkSigner, Load, make_server
 from gateway.settings import Settings, SourceSettings, load_settings, parse_settings
 from gateway.sources import SOURCES
 from gateway.sources.base import Source, SourceParts, SourceProfile, SourceSet
@@ -184,4 +184,7 @@ def create_app(settings: Settings, wire: Wire | None = None, clock: Clock | None
             await journal.aclose()
             await gateway.aclose()
 
-    return make_server(endpoint, documents, settings.server, journeys, lifespan)
+    load = Load(used_clock, settings.limits.max_requests_in_flight)
+    app = make_server(endpoint, documents, settings.server, journeys, lifespan, load)
+    app.state.load = load  # for the process around it, which says when it stops
+    return app

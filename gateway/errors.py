@@ -5,6 +5,7 @@
       InvalidInput                 BAD_USER_INPUT
       NotPermitted                 UNAUTHENTICATED, FORBIDDEN
       LimitExceeded                REQUEST_TOO_LARGE, NODES_LIMIT, ...
+        Overloaded                 OVERLOADED: too many requests are in hand; nothing of this one was begun
       InvalidCursor                INVALID_CURSOR
       LookupUnsupported            LOOKUP_UNSUPPORTED
       ListUnsupported              LIST_UNSUPPORTED: the source publishes no such list
@@ -92,6 +93,13 @@ class LimitExceeded(GatewayError):
     def extensions(self) -> dict[str, object]:
         """Give the code of the limit itself, e.g. `NODES_LIMIT`."""
         return {"code": self.limit}
+
+
+class Overloaded(LimitExceeded):
+    """The gateway has as many requests in hand as it takes; nothing of this one was begun."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("OVERLOADED", message)
 
 
 class _OfSource(GatewayError):

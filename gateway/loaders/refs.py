@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
 
@@ -32,11 +33,39 @@ class _Reading:
     answer: asyncio.Future[Answer | Exception]
 
 
+class Batches:
+    """The batches of a request that are under way: the library runs each in a task of its own, which outlives who waits for it."""
+
+    def __init__(self) -> None:
+        self._under_way: set[asyncio.Task[object]] = set()
+        self._is_closed = False
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Run the batch of this task; ends it before it begins where nobody is left to wait for it."""
+        task = asyncio.current_task()
+        if self._is_closed or task is None:
+            raise asyncio.CancelledError
+        self._under_way.add(task)
+        try:
+            yield
+        finally:
+            self._under_way.discard(task)
+
+    async def aclose(self) -> None:
+        """End those under way, and let none begin."""
+        self._is_closed = True
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
+
 class ByRef(DataLoader[Ref, Answer]):
     """Loads one kind of thing by reference; the answer of a failed key is raised to whoever awaits that key."""
 
-    def __init__(self, fetch: Fetch, sources: SourceSet, scope: Scope) -> None:
+    def __init__(self, fetch: Fetch, sources: SourceSet, scope: Scope, batches: Batches) -> None:
         super().__init__()
+        self._batches = batches
         self._fetch = fetch
         self._sources = sources
         self._scope = scope
@@ -72,8 +101,9 @@ class ByRef(DataLoader[Ref, Answer]):
         for ref in keys:
             by_source.setdefault(ref.source, []).append(ref)
         found: dict[Ref, Answer | Exception] = {}
-        for part in await asyncio.gather(*(self._ask(key, refs, readings) for key, refs in by_source.items())):
-            found.update(part)
+        with self._batches.running():
+            for part in await asyncio.gather(*(self._ask(key, refs, readings) for key, refs in by_source.items())):
+                found.update(part)
         for ref, reading in readings.items():
             reading.answer.set_result(found[ref])
         return [found[ref] for ref in keys]
@@ -110,8 +140,9 @@ def _covers(answer: Answer | Exception, had: frozenset[str] | None, fields: froz
 class ByNumber(DataLoader[tuple[str, Kind, str], tuple[Record, ...]]):
     """Finds objects by source, kind and the number the business uses."""
 
-    def __init__(self, sources: SourceSet, scope: Scope) -> None:
+    def __init__(self, sources: SourceSet, scope: Scope, batches: Batches) -> None:
         super().__init__()
+        self._batches = batches
         self._sources = sources
         self._scope = scope
 
@@ -119,7 +150,8 @@ class ByNumber(DataLoader[tuple[str, Kind, str], tuple[Record, ...]]):
         self, keys: Sequence[tuple[str, Kind, str]]
     ) -> list[tuple[Record, ...] | BaseException]:
         """Ask for each number at once; no source publishes a look-up of several."""
-        return await asyncio.gather(*(self._find(*key) for key in keys), return_exceptions=True)
+        with self._batches.running():
+            return await asyncio.gather(*(self._find(*key) for key in keys), return_exceptions=True)
 
     async def _find(self, key: str, kind: Kind, number: str) -> tuple[Record, ...]:
         source = self._sources.get(key)
@@ -132,8 +164,9 @@ class Loaders:
     def __init__(self, sources: SourceSet, scope: Scope) -> None:
         self._sources = sources
         self._scope = scope
+        self._batches = Batches()
         self._by_ref: dict[Fetch, ByRef] = {}
-        self._by_number = ByNumber(sources, scope)
+        self._by_number = ByNumber(sources, scope, self._batches)
 
     @property
     def sources(self) -> SourceSet:
@@ -176,9 +209,13 @@ class Loaders:
     def forget(self) -> None:
         """Forget what was loaded: a write may have changed it."""
         self._by_ref.clear()
-        self._by_number = ByNumber(self._sources, self._scope)
+        self._by_number = ByNumber(self._sources, self._scope, self._batches)
+
+    async def aclose(self) -> None:
+        """Stop what is still read, as nobody waits for it any more; nothing can be loaded after that."""
+        await self._batches.aclose()
 
     def _loader(self, fetch: Fetch) -> ByRef:
         if fetch not in self._by_ref:
-            self._by_ref[fetch] = ByRef(fetch, self._sources, self._scope)
+            self._by_ref[fetch] = ByRef(fetch, self._sources, self._scope, self._batches)
         return self._by_ref[fetch]

@@ -3,5 +3,6 @@
 from gateway.server.app import make_server
 from gateway.server.documents import DocumentEndpoint, LinkSigner
 from gateway.server.graphql import Explain, GraphqlEndpoint
+from gateway.server.load import Load
 
-__all__ = ["DocumentEndpoint", "Explain", "GraphqlEndpoint", "LinkSigner", "make_server"]
+__all__ = ["DocumentEndpoint", "Explain", "GraphqlEndpoint", "LinkSigner", "Load", "make_server"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from starlette.applications import Starlette
@@ -14,7 +14,9 @@ from starlette.routing import Route
 
 from gateway import explorer
 from gateway.server.documents import DocumentEndpoint
+from gateway.server.door import Endpoint, bounded
 from gateway.server.graphql import GraphqlEndpoint
+from gateway.server.load import Load
 from gateway.settings import ServerSettings
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
@@ -26,13 +28,14 @@ def make_server(
     settings: ServerSettings,
     journeys: Sequence[explorer.Journey],
     lifespan: Lifespan,
+    load: Load,
 ) -> Starlette:
-    """Put the routes together; the explorer only where it is switched on."""
+    """Put the routes together; the explorer only where it is switched on. The health of the process is told at any load."""
     routes = [
-        Route("/graphql", endpoint.answer, methods=["POST"]),
-        Route("/documents/{id}", documents.answer, methods=["GET"]),
+        Route("/graphql", bounded(load, endpoint.answer), methods=["POST"]),
+        Route("/documents/{id}", bounded(load, documents.answer), methods=["GET"]),
         Route("/health/live", _alive, methods=["GET"]),
-        Route("/health/ready", _alive, methods=["GET"]),
+        Route("/health/ready", _ready(load), methods=["GET"]),
     ]
     if settings.explorer:
         routes += [
@@ -47,18 +50,29 @@ def _middleware(settings: ServerSettings) -> list[Middleware]:
     if not settings.cors_origins:
         return []
     headers = ["authorization", "content-type", "idempotency-key", "x-gateway-explain"]
-    return [Middleware(CORSMiddleware, allow_origins=list(settings.cors_origins), allow_methods=["POST"], allow_headers=headers)]
+    origins = list(settings.cors_origins)
+    return [
+        Middleware(CORSMiddleware, allow_origins=origins, allow_methods=["POST"], allow_headers=headers, expose_headers=["retry-after"])
+    ]
 
 
 async def _alive(_request: Request) -> Response:
     return PlainTextResponse("ok\n")
 
 
+def _ready(load: Load) -> Endpoint:
+    async def answer(_request: Request) -> Response:
+        why_not = load.why_unready
+        return PlainTextResponse("ok\n") if why_not is None else PlainTextResponse(f"{why_not}\n", 503)
+
+    return answer
+
+
 async def _page(_request: Request) -> Response:
     return explorer.page()
 
 
-def _journeys(items: Sequence[explorer.Journey]) -> Callable[[Request], Awaitable[Response]]:
+def _journeys(items: Sequence[explorer.Journey]) -> Endpoint:
     async def answer(_request: Request) -> Response:
         return explorer.journeys(items)
 

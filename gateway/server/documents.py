@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from contextlib import aclosing
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -15,6 +16,7 @@ from gateway.loaders import Clock, Loaders, Scope, SourceSet, to_ref
 from gateway.model import DocumentContent, Kind, Permission
 from gateway.server.callers import ANYBODY, Callers
 from gateway.server.door import guarded, respond
+from gateway.server.presence import while_present
 from gateway.settings import Settings
 
 
@@ -67,9 +69,9 @@ class DocumentEndpoint:
         invoice_id = request.path_params["id"]
         sources = self._allowed(request, invoice_id)
         scope = Scope(request_id=request_id, deadline=self._clock.monotonic() + self._settings.server.deadline_seconds)
-        loaders = Loaders(sources, scope)
-        ref = to_ref(loaders, invoice_id, Kind.INVOICE)
-        return None if ref is None else await loaders.load_document(ref)
+        async with aclosing(Loaders(sources, scope)) as loaders:
+            ref = to_ref(loaders, invoice_id, Kind.INVOICE)
+            return None if ref is None else await while_present(request.receive, loaders.load_document(ref))
 
     def _allowed(self, request: Request, invoice_id: str) -> SourceSet:
         """Give the sources that may be asked: those of the caller, or, for a signed link, all; whoever signed it saw the invoice."""

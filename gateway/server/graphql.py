@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from decimal import Decimal, InvalidOperation
 from typing import Final, NoReturn
 
@@ -19,7 +20,8 @@ from gateway.model import Caller, Permission
 from gateway.schema import Context, Writes
 from gateway.server.callers import Callers
 from gateway.server.documents import LinkSigner
-from gateway.server.door import UnsupportedMediaType, guarded, respond
+from gateway.server.door import BodyTooSlow, UnsupportedMediaType, guarded, respond
+from gateway.server.presence import while_present
 from gateway.settings import Settings
 
 _MAX_EXPONENT: Final = 30
@@ -60,7 +62,7 @@ class GraphqlEndpoint:
 
     async def _answer(self, request: Request, request_id: str) -> Response:
         caller = self._callers.identify(request.headers.get("authorization"))
-        ask = read_ask(request.headers.get("content-type", ""), await self._body(request))
+        ask = read_ask(request.headers.get("content-type", ""), await self._body_in_time(request))
         facts = facts_of(ask.query, ask.operation_name)
         self._check_introspection(facts, caller)
         if not facts.names_one_operation:
@@ -68,7 +70,17 @@ class GraphqlEndpoint:
         scope = Scope(request_id=request_id, deadline=self._clock.monotonic() + self._seconds_for(facts))
         context = self._context(caller, request, scope)
         is_explained = request.headers.get("x-gateway-explain") == "1" and caller.may(Permission.EXPLORER)
-        return await self._execute(ask, context, self._explained(ask, context) if is_explained else None)
+        explanation = self._explained(ask, context) if is_explained else None
+        return await while_present(request.receive, self._execute(ask, context, explanation))
+
+    async def _body_in_time(self, request: Request) -> bytes:
+        """Read the body; a client that takes its time would have a place among the requests in hand for ever."""
+        seconds = self._settings.server.deadline_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._body(request)
+        except TimeoutError:
+            raise BodyTooSlow(f"the body did not arrive within {seconds:g} s") from None
 
     async def _body(self, request: Request) -> bytes:
         limit = self._settings.limits.max_body_bytes
@@ -96,7 +108,8 @@ class GraphqlEndpoint:
         return None
 
     async def _execute(self, ask: Ask, context: Context, explanation: Mapping[str, object] | None) -> Response:
-        result = await self._executor.run(ask, context, context.request_id)
+        async with aclosing(context.loaders):  # what was read for a field that is no longer of interest stops, too
+            result = await self._executor.run(ask, context, context.request_id)
         answer: dict[str, object] = {"errors": result.errors} if result.errors else {}
         if result.ran:
             answer["data"] = result.data

@@ -317,3 +317,44 @@ async def test_whoever_asks_for_whatever_at_whatever_moment_is_answered(turns: l
     found = await asyncio.gather(*(later(*turn) for turn in turns))
 
     assert found == [invoice("1")] * len(turns)
+
+
+# ------------------------------------------------------------------ nobody waits any more
+
+
+async def test_what_is_still_read_at_the_end_stops() -> None:
+    source = MemorySource("one", {invoice("1").ref: invoice("1")}, meeting=asyncio.Barrier(2))
+    loaders, before = loaders_over(source), asyncio.all_tasks()
+    reading = asyncio.create_task(loaders.load_record(invoice("1").ref))
+    for _ in range(5):  # turns of the loop until its batch is asked for
+        await asyncio.sleep(0)
+    assert len(source.batches) == 1
+    reading.cancel()
+
+    await loaders.aclose()
+
+    assert asyncio.all_tasks() <= before | {reading}
+    assert source.meeting is not None
+    assert source.meeting.n_waiting == 0
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+async def test_a_batch_that_has_not_begun_at_the_end_is_never_asked_for(turns: int) -> None:
+    source = source_of(invoice("1", number="7"))
+    loaders, before = loaders_over(source), asyncio.all_tasks()
+    readings = [
+        asyncio.create_task(loaders.load_record(invoice("1").ref)),
+        asyncio.create_task(loaders.load_by_number(source, Kind.INVOICE, "7")),
+    ]
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    asked = len(source.batches)
+    for reading in readings:
+        reading.cancel()
+
+    await loaders.aclose()
+    for _ in range(5):  # turns of the loop in which a batch would begin
+        await asyncio.sleep(0)
+
+    assert (asked, source.batches, source.searches) == (0, [], [])
+    assert asyncio.all_tasks() <= before

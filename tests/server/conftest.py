@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import httpx
 import pytest
 
 from gateway.app import create_app, settings_from
-from gateway.transport import Response
-from gateway.transport.wire import WireRequest
-from tests.fakes import FakeWire, answer
+from gateway.sandbox.server import RunningSandbox
+from gateway.transport import Clock
+from tests.fakes import FakeWire, Handler, answer
+from tests.server.sockets import HeldAnswers
 
-Handler = Callable[[WireRequest], Response]
 Opener = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 SOURCE = {"system": "shopctrl", "base_url": "https://shop.example", "shop_ids": [1], "shop_owner_id": 1}
 IN_MEMORY = {"state": "sqlite://"}
@@ -21,14 +21,27 @@ IN_MEMORY = {"state": "sqlite://"}
 
 @asynccontextmanager
 async def open_gateway(
-    handler: Handler = lambda _: answer("null"), server: Mapping[str, object] | None = None, **settings: object
+    handler: Handler = lambda _: answer("null"),
+    server: Mapping[str, object] | None = None,
+    clock: Clock | None = None,
+    **settings: object,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Open a gateway; `server` and `settings` are tables of the configuration."""
     tables = {"server": {**IN_MEMORY, **(server or {})}, "sources": {"shop": SOURCE}, **settings}
-    app = create_app(settings_from(tables), wire=FakeWire(handler))
+    app = create_app(settings_from(tables), wire=FakeWire(handler), clock=clock)
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://gateway.example") as client:
         yield client
+
+
+@pytest.fixture
+def held(sandbox: RunningSandbox) -> Iterator[HeldAnswers]:
+    """Let the sandbox wait in faults of latency until it is told to go on."""
+    held, usual = HeldAnswers(), sandbox.sandbox.sleep
+    sandbox.sandbox.sleep = held
+    yield held
+    held.release()
+    sandbox.sandbox.sleep = usual
 
 
 @pytest.fixture

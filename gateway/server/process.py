@@ -1,0 +1,69 @@
+"""The HTTP server of a process, from its start to an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable
+from types import FrameType
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.server import HANDLED_SIGNALS
+
+from gateway.loaders import Clock
+from gateway.server.load import Load
+from gateway.settings import ServerSettings
+
+_CUT_SECONDS: Final = 0.1
+
+
+class Server(uvicorn.Server):
+    """Serves until it is told to stop, and then ends in order: it is unready, accepts nobody, ends what is in hand.
+
+    SIGTERM, from whoever sends it requests, leaves time for them to learn that it is unready; Ctrl-C does not. What is still in
+    hand after `drain_seconds` loses its connection, which ends it as a client that leaves does. A second signal ends the process.
+    """
+
+    def __init__(self, app: ASGIApp, load: Load, settings: ServerSettings, clock: Clock, on_start: Callable[[], None]) -> None:
+        super().__init__(uvicorn.Config(app, log_level="warning", access_log=False, server_header=False))
+        self._load = load
+        self._settings = settings
+        self._clock = clock
+        self._on_start = on_start
+        self._closes_at = 0.0
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say once it answers, when a signal is quiet, too."""
+        await super().startup(sockets)
+        self._on_start()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop; uvicorn's own way would have the process killed by the signal in the end."""
+        del frame
+        for handled in HANDLED_SIGNALS:
+            signal.signal(handled, signal.SIG_DFL)
+        self._load.stop()
+        self._closes_at = self._clock.monotonic() + (self._settings.unready_seconds if sig == signal.SIGTERM else 0)
+        self.should_exit = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Say whether it is time to accept nobody any more."""
+        return await super().on_tick(counter) and self._clock.monotonic() >= self._closes_at
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept nobody, wait for what is in hand, and cut it off when that takes too long; then for the end of the application."""
+        cutting = asyncio.ensure_future(self._cut_off())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            cutting.cancel()
+
+    async def _cut_off(self) -> None:
+        await asyncio.sleep(self._settings.drain_seconds)
+        while True:  # one that was just being accepted appears late
+            for connection in list(self.server_state.connections):
+                connection.transport.abort()
+            await asyncio.sleep(_CUT_SECONDS)
