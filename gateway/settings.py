@@ -34,6 +34,8 @@ _KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 _SHA256: Final = r"^[0-9a-f]{64}$"
 _VISIBLE: Final = re.compile(r"[\x21-\x7e]*")
 _HEADER_VALUE: Final = re.compile(r"[\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?")
+SIGNED_IN: Final = "jwt:"
+"""How the names of callers begin that `[jwt]` lets in, and no others."""
 _IN_MEMORY: Final = "sqlite://"
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -110,6 +112,9 @@ Zone = Annotated[str, AfterValidator(_known_zone)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+ClaimName = Annotated[str, Field(min_length=1)]
+# Only what is checked with a public key: a secret that issuer and gateway share could be used to sign by both.
+JwtAlgorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 
 
 class _Table(BaseModel):
@@ -246,10 +251,17 @@ def _as_tuple(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
+def _no_name_of_the_signed_in(value: str) -> str:
+    # The journal keeps attempts by the caller's name: whoever signs in must never meet those of a script.
+    if value.startswith(SIGNED_IN):
+        raise ValueError(f"names that begin with {SIGNED_IN} are those of signed-in callers")
+    return value
+
+
 class CallerSettings(_Table):
     """`[[callers]]`: who may call with which key."""
 
-    name: Annotated[str, Field(min_length=1, max_length=100)]
+    name: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_no_name_of_the_signed_in)]
     key_sha256: Annotated[tuple[Annotated[str, Field(pattern=_SHA256)], ...], BeforeValidator(_as_tuple), Field(min_length=1)]
     permissions: tuple[Literal["read", "write", "raw", "explorer", "audit"], ...]
     sources: tuple[str, ...]
@@ -257,14 +269,53 @@ class CallerSettings(_Table):
     max_in_flight: Annotated[int, Field(ge=1)] = 32
 
 
+def _private_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+        raise ValueError("must be https: whoever can change the keys on their way can sign in as anybody")
+    return value
+
+
+def _name_of_issuer(value: str) -> str:
+    if not value or not _VISIBLE.fullmatch(value) or "#" in value:
+        raise ValueError("must be visible ASCII without #, as the tokens have it")
+    return value
+
+
+class JwtSettings(_Table):
+    """`[jwt]`: callers that signed in elsewhere and bring a signed token."""
+
+    issuer: Annotated[str, Field(max_length=255), AfterValidator(_name_of_issuer)]
+    """Without `#`, which parts it from the subject in the caller's name."""
+    audience: Annotated[str, Field(min_length=1)]
+    jwks_url: Annotated[str, Field(pattern=r"^https?://"), AfterValidator(_usable_url), AfterValidator(_private_address)]
+    permissions_claim: ClaimName = "permissions"
+    sources_claim: ClaimName = "sources"
+    subject_claim: ClaimName = "sub"
+    algorithms: Annotated[tuple[JwtAlgorithm, ...], Field(min_length=1)] = ("RS256",)
+    leeway_seconds: Annotated[float, Field(ge=0, le=300)] = 30
+    """How far the clocks of issuer and gateway may be apart."""
+    requests_per_minute: Annotated[int, Field(ge=1)] = 600
+    """Of each signed-in caller; so below."""
+    max_in_flight: Annotated[int, Field(ge=1)] = 32
+
+
 class LimitSettings(_Table):
-    """`[limits]`; what is not listed here is not limited yet."""
+    """`[limits]`."""
 
     max_body_bytes: Annotated[int, Field(ge=1024)] = 1_000_000
+    max_document_characters: Annotated[int, Field(ge=1)] = 15_000
+    max_tokens: Annotated[int, Field(ge=1)] = 2_000
+    max_depth: Annotated[int, Field(ge=1)] = 12
+    max_aliases: Annotated[int, Field(ge=0)] = 30
+    max_root_fields: Annotated[int, Field(ge=1)] = 20
+    max_directives: Annotated[int, Field(ge=0)] = 50
+    max_fields: Annotated[int, Field(ge=1)] = 2_000
+    max_overlaps: Annotated[int, Field(ge=0)] = 5_000
+    max_cost: Annotated[int, Field(ge=1)] = 5_000
+    max_upstream_calls: Annotated[int, Field(ge=1)] = 2_500
     max_nodes: Annotated[int, Field(ge=1, le=10_000)] = 200
     max_requests_in_flight: Annotated[int, Field(ge=1)] = 512
-    max_depth: int = 12
-    max_upstream_calls: int = 1000
 
 
 class JournalSettings(_Table):
@@ -293,6 +344,7 @@ class Settings(_Table):
 
     server: ServerSettings = ServerSettings()
     callers: tuple[CallerSettings, ...] = ()
+    jwt: JwtSettings | None = None
     limits: LimitSettings = LimitSettings()
     journal: JournalSettings = JournalSettings()
     links: LinkSettings = LinkSettings()
@@ -312,15 +364,10 @@ class Settings(_Table):
 
 
 # Keys of the contract whose machinery comes later. Setting one is answered with a notice, never silently.
-_NOT_USED_YET: Final = frozenset({
-    "server.documents", "limits.max_depth", "limits.max_upstream_calls", "callers.requests_per_minute",
-    "callers.max_in_flight",
-})  # fmt: skip
+_NOT_USED_YET: Final = frozenset({"server.documents"})
 # Keys that promise protection this version cannot give: refused, so that nobody relies on them.
 _REFUSED: Final = {
-    "jwt": "signed-in frontends are not supported yet; use [[callers]] with keys",
     "server.trusted_documents": 'trusted documents are not supported yet; leave it out or "off"',
-    "server.get_queries": "queries over GET are not supported yet; leave it out or false",
 }  # fmt: skip
 
 
@@ -347,7 +394,7 @@ def parse_settings(
     mistakes = [f"{name}: {key}: {why}" for key, why in _REFUSED.items() if _is_set(data, key)]
     if "notices" in data:
         mistakes.append(f"{name}: notices: unknown key")  # a field of the result, not of the file
-    top = {key: value for key, value in data.items() if key not in {"sources", "jwt"}}
+    top = {key: value for key, value in data.items() if key != "sources"}
     top["sources"] = _sources(data.get("sources"), options, context, name, mistakes)
     settings: Settings | None = None
     try:
@@ -458,8 +505,6 @@ def _contradictions_of_times(source: SourceSettings, server: ServerSettings) -> 
 
 def _is_set(data: Mapping[str, Any], dotted: str) -> bool:
     table, _, key = dotted.partition(".")
-    if not key:
-        return table in data
     value = data.get(table, {}).get(key) if isinstance(data.get(table), dict) else None
     return value not in {None, False, "off"} if not isinstance(value, (dict, list)) else True
 

@@ -399,6 +399,7 @@ DIGEST_SHAPE = "String should match pattern '^[0-9a-f]{64}$'"
         ({"sources": ""}, "sources: Field required"),
         ({"sources": '["shop", "shopp"]'}, "sources: there is no source 'shopp'"),
         ({"requests_per_minute": "0"}, "requests_per_minute: Input should be greater than or equal to 1"),
+        ({"max_in_flight": "0"}, "max_in_flight: Input should be greater than or equal to 1"),
         ({"spare": "1"}, "spare: unknown key"),
     ],
 )
@@ -413,6 +414,11 @@ def test_a_caller_of_all_sources_needs_no_names_of_them() -> None:
 def test_two_callers_of_one_name_are_a_mistake() -> None:
     text = SOURCE + caller("job") + caller("job", key_sha256=f'"{OTHER_DIGEST}"')
     assert mistakes(text) == ["gateway.toml: callers.1.name: 'job' is there twice"]
+
+
+def test_a_caller_cannot_have_the_name_of_somebody_who_signs_in() -> None:
+    text = SOURCE + caller("jwt:https://login.example#anna")
+    assert mistakes(text) == ["gateway.toml: callers.0.name: names that begin with jwt: are those of signed-in callers"]
 
 
 def test_two_callers_of_one_key_are_a_mistake() -> None:
@@ -546,26 +552,86 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
     ]
 
 
+# Who signs in elsewhere
+
+
+def sign_in(**rows: str) -> str:
+    known = {"issuer": '"https://login.example"', "audience": '"gateway"', "jwks_url": '"https://login.example/jwks"', **rows}
+    return "\n".join([SOURCE, "[jwt]", *(f"{key} = {value}" for key, value in known.items() if value), ""])
+
+
+def test_sign_in_needs_three_keys_and_the_others_have_defaults() -> None:
+    jwt = read(sign_in()).jwt
+    assert jwt is not None
+    assert jwt.model_dump() == {
+        "issuer": "https://login.example",
+        "audience": "gateway",
+        "jwks_url": "https://login.example/jwks",
+        "permissions_claim": "permissions",
+        "sources_claim": "sources",
+        "subject_claim": "sub",
+        "algorithms": ("RS256",),
+        "leeway_seconds": 30,
+        "requests_per_minute": 600,
+        "max_in_flight": 32,
+    }
+
+
+NO_ISSUER = "issuer: must be visible ASCII without #, as the tokens have it"
+NOT_HTTPS = "jwks_url: must be https: whoever can change the keys on their way can sign in as anybody"
+ALGORITHMS = "'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512' or 'EdDSA'"
+
+
+@pytest.mark.parametrize(
+    ("rows", "line"),
+    [
+        ({"issuer": ""}, "issuer: Field required"),
+        ({"issuer": '""'}, NO_ISSUER),
+        ({"issuer": '"https://login.example#a"'}, NO_ISSUER),
+        ({"issuer": '"log in"'}, NO_ISSUER),
+        ({"audience": ""}, "audience: Field required"),
+        ({"audience": '""'}, "audience: String should have at least 1 character"),
+        ({"jwks_url": ""}, "jwks_url: Field required"),
+        ({"jwks_url": '"http://login.example/jwks"'}, NOT_HTTPS),
+        ({"jwks_url": '"http://localhost.login.example/jwks"'}, NOT_HTTPS),
+        ({"jwks_url": '"https://u:p@login.example/jwks"'}, "jwks_url: user and password belong in auth, not in the address"),
+        ({"jwks_url": '"file:///etc/passwd"'}, "jwks_url: String should match pattern '^https?://'"),
+        ({"algorithms": "[]"}, "algorithms: Tuple should have at least 1 item after validation, not 0"),
+        ({"algorithms": '["RS256", "none"]'}, f"algorithms.1: Input should be {ALGORITHMS}"),
+        ({"algorithms": '["RS256", "HS256"]'}, f"algorithms.1: Input should be {ALGORITHMS}"),
+        ({"subject_claim": '""'}, "subject_claim: String should have at least 1 character"),
+        ({"leeway_seconds": "301"}, "leeway_seconds: Input should be less than or equal to 300"),
+        ({"leeway_seconds": "-1"}, "leeway_seconds: Input should be greater than or equal to 0"),
+        ({"requests_per_minute": "0"}, "requests_per_minute: Input should be greater than or equal to 1"),
+        ({"max_in_flight": "0"}, "max_in_flight: Input should be greater than or equal to 1"),
+        ({"secret": '"x"'}, "secret: unknown key"),
+    ],
+)
+def test_a_mistake_in_the_sign_in_names_its_key(rows: dict[str, str], line: str) -> None:
+    assert mistakes(sign_in(**rows)) == [f"gateway.toml: jwt.{line}"]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:9000", "localhost", "[::1]:9000"])
+def test_keys_may_come_from_this_machine_without_tls(host: str) -> None:
+    jwt = read(sign_in(jwks_url=f'"http://{host}/jwks"')).jwt
+    assert jwt is not None
+    assert jwt.jwks_url == f"http://{host}/jwks"
+
+
 # What this version does not do
-
-
-def test_signed_in_frontends_are_refused_and_not_ignored() -> None:
-    text = SOURCE + '[jwt]\nissuer = "https://login.example"\n'
-    assert mistakes(text) == ["gateway.toml: jwt: signed-in frontends are not supported yet; use [[callers]] with keys"]
 
 
 @pytest.mark.parametrize(
     ("row", "line"),
     [
         ('trusted_documents = "require"', 'trusted_documents: trusted documents are not supported yet; leave it out or "off"'),
-        ("get_queries = true", "get_queries: queries over GET are not supported yet; leave it out or false"),
     ],
 )
 def test_protection_that_is_not_there_is_refused(row: str, line: str) -> None:
     assert mistakes(f"[server]\n{row}\n{SOURCE}") == [f"gateway.toml: server.{line}"]
 
 
-@pytest.mark.parametrize("row", ['trusted_documents = "off"', "get_queries = false"])
+@pytest.mark.parametrize("row", ['trusted_documents = "off"', "get_queries = true"])
 def test_saying_that_something_is_off_is_no_mistake(row: str) -> None:
     assert read(f"[server]\n{row}\n{SOURCE}").notices == ()
 
@@ -575,6 +641,7 @@ def test_keys_that_are_not_used_yet_are_said_each_at_its_place() -> None:
 [server]
 state = "sqlite:///x.db"
 host = "127.0.0.1"
+documents = "manifest.json"
 [limits]
 max_depth = 5
 max_nodes = 10
@@ -587,14 +654,10 @@ timeout_seconds = 1
 system = "bare"
 base_url = "https://till.example"
 breaker_calls = 3
-{caller("one", requests_per_minute="5")}
-{caller("two", key_sha256=f'"{OTHER_DIGEST}"', max_in_flight="5", requests_per_minute="5")}
+{caller(requests_per_minute="5", max_in_flight="5")}
 """
     assert sorted(read(text).notices) == [
-        "callers.0.requests_per_minute: accepted, and not used by this version yet",
-        "callers.1.max_in_flight: accepted, and not used by this version yet",
-        "callers.1.requests_per_minute: accepted, and not used by this version yet",
-        "limits.max_depth: accepted, and not used by this version yet",
+        "server.documents: accepted, and not used by this version yet",
     ]
 
 
@@ -621,6 +684,15 @@ permissions = ["read", "write"]         # also "raw", "explorer", "audit"
 sources = ["pos", "shop"]               # required; ["*"]: all, later ones too
 requests_per_minute = 600
 max_in_flight = 32                      # a night job cannot starve the frontends
+
+[jwt]                                   # optional, for frontends
+issuer = "https://login.example"
+audience = "invoice-gateway"
+jwks_url = "https://login.example/jwks"
+permissions_claim = "permissions"
+sources_claim = "sources"
+subject_claim = "sub"
+algorithms = ["RS256"]
 
 [limits]
 max_depth = 12

@@ -16,6 +16,7 @@ from gateway import explorer
 from gateway.server.documents import DocumentEndpoint
 from gateway.server.door import Endpoint, bounded
 from gateway.server.graphql import GraphqlEndpoint
+from gateway.server.headers import SafeHeaders
 from gateway.server.load import Load
 from gateway.settings import ServerSettings
 
@@ -32,7 +33,7 @@ def make_server(
 ) -> Starlette:
     """Put the routes together; the explorer only where it is switched on. The health of the process is told at any load."""
     routes = [
-        Route("/graphql", bounded(load, endpoint.answer), methods=["POST"]),
+        Route("/graphql", bounded(load, endpoint.answer), methods=["GET", "POST"] if settings.get_queries else ["POST"]),
         Route("/documents/{id}", bounded(load, documents.answer), methods=["GET"]),
         Route("/health/live", _alive, methods=["GET"]),
         Route("/health/ready", _ready(load), methods=["GET"]),
@@ -47,12 +48,14 @@ def make_server(
 
 
 def _middleware(settings: ServerSettings) -> list[Middleware]:
+    safe = Middleware(SafeHeaders)
     if not settings.cors_origins:
-        return []
-    headers = ["authorization", "content-type", "idempotency-key", "x-gateway-explain"]
-    origins = list(settings.cors_origins)
+        return [safe]
+    headers = ["authorization", "content-type", "idempotency-key", "x-gateway-cost", "x-gateway-explain", "x-requested-with"]
+    origins, methods = list(settings.cors_origins), ["GET", "POST"] if settings.get_queries else ["POST"]
     return [
-        Middleware(CORSMiddleware, allow_origins=origins, allow_methods=["POST"], allow_headers=headers, expose_headers=["retry-after"])
+        safe,
+        Middleware(CORSMiddleware, allow_origins=origins, allow_methods=methods, allow_headers=headers, expose_headers=["retry-after"]),
     ]
 
 

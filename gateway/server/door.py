@@ -21,15 +21,15 @@ from gateway.errors import (
 )
 from gateway.execution import mask
 from gateway.server.answer import encode, show_refusal
+from gateway.server.asks import UnsupportedMediaType
 from gateway.server.load import Load
-
-JSON_TYPE: Final = "application/json; charset=utf-8"
+from gateway.server.negotiation import Form, NotAcceptable, choose_form
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-class UnsupportedMediaType(InvalidInput):
-    """The body is not in a media type that is taken."""
+class MethodNotAllowed(InvalidInput):
+    """What is asked cannot be asked by this method."""
 
 
 class BodyTooSlow(InvalidInput):
@@ -41,8 +41,10 @@ _STATUSES: Final[tuple[tuple[type[GatewayError], int], ...]] = (
     (NotAuthenticated, 401),
     (NotPermitted, 403),
     (Overloaded, 503),
-    (LimitExceeded, 413),
+    (LimitExceeded, 400),
     (BodyTooSlow, 408),
+    (MethodNotAllowed, 405),
+    (NotAcceptable, 406),
     (UnsupportedMediaType, 415),
     (UpstreamTimeout, 504),
     (UpstreamError, 502),
@@ -50,17 +52,18 @@ _STATUSES: Final[tuple[tuple[type[GatewayError], int], ...]] = (
 )
 _HEADERS: Final[Mapping[int, Mapping[str, str]]] = {
     401: {"www-authenticate": "Bearer"},
+    405: {"allow": "POST"},
     408: {"connection": "close"},
     503: {"retry-after": "1"},
 }
 
 
-async def guarded(request_id: str, answer: Callable[[], Awaitable[Response]]) -> Response:
-    """Answer a request, or say in JSON why not."""
+async def guarded(request_id: str, answer: Callable[[], Awaitable[Response]], *, accept: str | None = None) -> Response:
+    """Answer a request, or say why not, in the form of JSON that the client accepts."""
     try:
         return await answer()
     except GatewayError as error:
-        return _refuse(error, request_id)
+        return _refuse(error, request_id, accept)
     except ClientDisconnect:
         return Response(status_code=400)  # nobody is left to read it
     except Exception as error:  # noqa: BLE001  (a bug of ours is told as one, too)
@@ -75,16 +78,27 @@ def bounded(load: Load, answer: Endpoint) -> Endpoint:
             with load.taken():
                 return await answer(request)
         except Overloaded as error:
-            return _refuse(error, secrets.token_hex(8))
+            return _refuse(error, secrets.token_hex(8), request.headers.get("accept"))
 
     return answer_if_room
 
 
-def _refuse(error: GatewayError, request_id: str) -> Response:
-    status = next(status for kind, status in _STATUSES if isinstance(error, kind))
-    return respond(show_refusal(error, request_id), status)
+def _refuse(error: GatewayError, request_id: str, accept: str | None) -> Response:
+    status = 413 if _is_too_large(error) else next(status for kind, status in _STATUSES if isinstance(error, kind))
+    return respond(show_refusal(error, request_id), status, _form_of_refusal(accept))
 
 
-def respond(answer: Mapping[str, object], status: int) -> Response:
+def _is_too_large(error: GatewayError) -> bool:
+    return isinstance(error, LimitExceeded) and error.limit == "REQUEST_TOO_LARGE"
+
+
+def _form_of_refusal(accept: str | None) -> Form:
+    try:
+        return choose_form(accept)
+    except NotAcceptable:  # it is told so in JSON: there is no other way
+        return Form.JSON
+
+
+def respond(answer: Mapping[str, object], status: int, form: Form = Form.JSON) -> Response:
     """Answer JSON, with the headers that go with the status."""
-    return Response(encode(answer), status, _HEADERS.get(status), JSON_TYPE)
+    return Response(encode(answer), status, _HEADERS.get(status), form.content_type)

@@ -1,14 +1,11 @@
-"""`POST /graphql`: from bytes to a context, through the graph, back to bytes."""
+"""`/graphql`: from bytes to a context, through the graph, back to bytes."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import aclosing, suppress
-from decimal import Decimal, InvalidOperation
-from typing import Final, NoReturn
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,13 +15,13 @@ from gateway.execution import Ask, Executor, Facts, facts_of
 from gateway.loaders import Clock, LinkRules, Loaders, Scope, SourceSet
 from gateway.model import Caller, Permission
 from gateway.schema import Context, Writes
+from gateway.server.asks import read_address, read_body
 from gateway.server.callers import Callers
 from gateway.server.documents import LinkSigner
-from gateway.server.door import BodyTooSlow, UnsupportedMediaType, guarded, respond
+from gateway.server.door import BodyTooSlow, MethodNotAllowed, guarded, respond
+from gateway.server.negotiation import Form, choose_form
 from gateway.server.presence import while_present
 from gateway.settings import Settings
-
-_MAX_EXPONENT: Final = 30
 
 Explain = Callable[[Ask, SourceSet], Mapping[str, object]]
 """Says what an operation costs at worst over some sources, as JSON; raises `InvalidInput` for one that cannot be executed."""
@@ -58,20 +55,28 @@ class GraphqlEndpoint:
     async def answer(self, request: Request) -> Response:
         """Answer one request. Whatever went wrong is JSON with a code; nobody gets a traceback."""
         request_id = secrets.token_hex(8)
-        return await guarded(request_id, lambda: self._answer(request, request_id))
+        return await guarded(request_id, lambda: self._answer(request, request_id), accept=request.headers.get("accept"))
 
     async def _answer(self, request: Request, request_id: str) -> Response:
+        form = choose_form(request.headers.get("accept"))
         caller = self._callers.identify(request.headers.get("authorization"))
-        ask = read_ask(request.headers.get("content-type", ""), await self._body_in_time(request))
+        ask = await self._ask_of(request)
         facts = facts_of(ask.query, ask.operation_name)
         self._check_introspection(facts, caller)
         if not facts.names_one_operation:
             raise InvalidInput("operationName must name one operation of the document")
+        if facts.is_mutation and request.method != "POST":
+            raise MethodNotAllowed("a mutation is sent by POST")
         scope = Scope(request_id=request_id, deadline=self._clock.monotonic() + self._seconds_for(facts))
         context = self._context(caller, request, scope)
         is_explained = request.headers.get("x-gateway-explain") == "1" and caller.may(Permission.EXPLORER)
         explanation = self._explained(ask, context) if is_explained else None
-        return await while_present(request.receive, self._execute(ask, context, explanation))
+        return await while_present(request.receive, self._execute(ask, context, explanation, form))
+
+    async def _ask_of(self, request: Request) -> Ask:
+        if request.method == "POST":
+            return read_body(request.headers.get("content-type", ""), await self._body_in_time(request))
+        return read_address(request)
 
     async def _body_in_time(self, request: Request) -> bytes:
         """Read the body; a client that takes its time would have a place among the requests in hand for ever."""
@@ -107,7 +112,7 @@ class GraphqlEndpoint:
             return None if self._explain is None else self._explain(ask, context.loaders.sources)
         return None
 
-    async def _execute(self, ask: Ask, context: Context, explanation: Mapping[str, object] | None) -> Response:
+    async def _execute(self, ask: Ask, context: Context, explanation: Mapping[str, object] | None, form: Form) -> Response:
         async with aclosing(context.loaders):  # what was read for a field that is no longer of interest stops, too
             result = await self._executor.run(ask, context, context.request_id)
         answer: dict[str, object] = {"errors": result.errors} if result.errors else {}
@@ -115,7 +120,7 @@ class GraphqlEndpoint:
             answer["data"] = result.data
         if result.ran and explanation is not None:
             answer["extensions"] = {"explain": explanation}
-        return respond(answer, 200 if result.ran else 400)
+        return respond(answer, form.status_of(is_executed=result.ran), form)
 
     def _context(self, caller: Caller, request: Request, scope: Scope) -> Context:
         return Context(
@@ -132,40 +137,3 @@ class GraphqlEndpoint:
 
 def _no_link(_invoice_id: str, _seconds: int) -> None:
     """Make no link: no signing key is configured."""
-
-
-def read_ask(content_type: str, body: bytes) -> Ask:
-    """Read a request body; numbers with a point stay exact, so that a float in variables can be refused by name.
-
-    Raises `InvalidInput`.
-    """
-    if content_type.partition(";")[0].strip().lower() != "application/json":
-        raise UnsupportedMediaType("send application/json")
-    try:
-        value = json.loads(body.decode("utf-8-sig"), parse_float=_exact, parse_constant=_refuse)
-        if b"\\u" in body:
-            json.dumps(value, ensure_ascii=False, default=str).encode()  # half a surrogate pair is no text
-    except (ValueError, RecursionError):
-        raise InvalidInput("the body is not JSON in UTF-8, or has a number beyond reason") from None
-    match value:
-        case {"query": str(query)} if query:
-            variables, name = value.get("variables"), value.get("operationName")
-        case _:
-            raise InvalidInput("the body needs a query, as text")
-    if not isinstance(variables, dict | None):
-        raise InvalidInput("variables must be an object")
-    if not isinstance(name, str | None):
-        raise InvalidInput("operationName must be text")
-    return Ask(query, variables, name)
-
-
-def _exact(text: str) -> Decimal:
-    try:
-        value = Decimal(text)
-    except InvalidOperation:  # an exponent that has itself too many digits
-        return _refuse(text)
-    return value if abs(value.adjusted()) <= _MAX_EXPONENT else _refuse(text)
-
-
-def _refuse(text: str) -> NoReturn:
-    raise ValueError(text)

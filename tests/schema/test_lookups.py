@@ -142,7 +142,7 @@ async def test_what_cannot_be_meant_is_refused_by_name_and_asks_nobody(
     ids=["none", "two", "null", "one and a null"],
 )
 async def test_a_lookup_is_exactly_one_of_the_three_ways(reader: Graph, by: dict[str, object]) -> None:
-    response = await reader.send(FIND["invoice"], {"by": by})
+    response = await reader.send(FIND["invoice"], {"by": by}, accept="application/graphql-response+json")
 
     assert response.status_code == 400
     assert "data" not in response.json()

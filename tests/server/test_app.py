@@ -96,6 +96,19 @@ async def test_a_refused_request_is_readable_by_a_page_that_may_ask(opened: Open
     assert (response.status_code, response.headers["access-control-allow-origin"]) == (401, ORIGIN)
 
 
+@pytest.mark.parametrize("path", ["/graphql", "/documents/x", "/health/live", "/health/ready", "/nothing", "/", "/explorer/explorer.js"])
+async def test_every_answer_tells_a_browser_to_guess_frame_keep_and_tell_nothing(opened: Opener, path: str) -> None:
+    async with opened(server={"explorer": True, "cors_origins": [ORIGIN]}) as client:
+        headers = (await client.get(path)).headers
+
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert headers["cache-control"] in {"no-store", "no-cache"}
+    assert "server" not in headers
+
+
 # ------------------------------------------------------------------ who may reach it
 
 

@@ -51,5 +51,4 @@ async def test_a_document_that_cannot_be_executed_has_no_estimate(opened: Opener
     async with opened() as client:
         response = await client.post("/graphql", json={"query": "{ nothing }"}, headers={"x-gateway-explain": "1"})
 
-    assert response.status_code == 400
     assert response.json().keys() == {"errors"}

@@ -31,17 +31,18 @@ from tests.server.conftest import IN_MEMORY, SOURCE, Opener
 pytestmark = pytest.mark.anyio
 
 CALLER = "{ caller { name } }"
+ACCEPT = {"accept": "application/graphql-response+json"}  # in which statuses mean something
 INVOICE = '{ invoice(by: {native: {source: "shop", id: "1"}}) { number } }'
 TOTAL = 'mutation ($t: MoneyInput) { createInvoice(source: "shop", dryRun: true, input: {total: $t}) { outcome } }'
 
 
 async def post(client: httpx.AsyncClient, content: str | bytes, content_type: str | None = "application/json") -> httpx.Response:
     headers = {} if content_type is None else {"content-type": content_type}
-    return await client.post("/graphql", content=content, headers=headers)
+    return await client.post("/graphql", content=content, headers={**ACCEPT, **headers})
 
 
 async def ask(client: httpx.AsyncClient, query: str, **body: object) -> httpx.Response:
-    return await client.post("/graphql", json={"query": query, **body})
+    return await client.post("/graphql", json={"query": query, **body}, headers=ACCEPT)
 
 
 def refusal(response: httpx.Response) -> tuple[int, str, str]:
@@ -60,7 +61,7 @@ def refusal(response: httpx.Response) -> tuple[int, str, str]:
 async def test_a_query_is_answered_in_json(client: httpx.AsyncClient) -> None:
     response = await ask(client, CALLER)
 
-    assert (response.status_code, response.headers["content-type"]) == (200, "application/json; charset=utf-8")
+    assert (response.status_code, response.headers["content-type"]) == (200, "application/graphql-response+json; charset=utf-8")
     assert response.json() == {"data": {"caller": {"name": "anybody"}}}
 
 
@@ -78,7 +79,7 @@ async def test_another_media_type_is_refused_which_a_page_elsewhere_cannot_get_a
 ) -> None:
     response = await post(client, json.dumps({"query": CALLER}), content_type)
 
-    assert refusal(response) == (415, "BAD_USER_INPUT", "send application/json")
+    assert refusal(response) == (415, "BAD_USER_INPUT", "send application/json in UTF-8")
 
 
 @pytest.mark.parametrize(
