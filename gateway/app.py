@@ -22,7 +22,24 @@ from gateway.loaders import LinkRule, LinkRules, read_link_file
 from gateway.model import OrderStatus, PaymentStatus
 from gateway.mutations import ShowsSubmitted, Writes
 from gateway.schema import Explainer, build_schema
-from gateway.server import DocumentEndpoint, Explain, GraphqlEndpoint, LinkSigner, Load, make_server
+from gateway.server import (
+    Admission,
+    Authenticator,
+    Callers,
+    DocumentEndpoint,
+    Explain,
+    FetchKeys,
+    Graph,
+    GraphqlEndpoint,
+    Keys,
+    KeysAnswer,
+    KeysNotFetched,
+    LinkSigner,
+    Load,
+    Tokens,
+    make_rates,
+    make_server,
+)
 from gateway.settings import Settings, SourceSettings, load_settings, parse_settings
 from gateway.sources import SOURCES
 from gateway.sources.base import Source, SourceParts, SourceProfile, SourceSet
@@ -30,8 +47,9 @@ from gateway.transport import Clock, SystemClock
 from gateway.transport.http_upstream import HttpUpstream
 from gateway.transport.httpx_wire import HttpxWire, tls_context, usual_tls_context
 from gateway.transport.pace import Paces
-from gateway.transport.wire import Wire
+from gateway.transport.wire import Wire, WireError, WireRequest
 
+_MAX_BYTES_OF_KEYS = 256_000
 _SPECS = MappingProxyType({spec.name: spec for spec in SOURCES})
 
 
@@ -147,6 +165,33 @@ def _explain_by(explainer: Explainer) -> Explain:
     return explain
 
 
+def _keys_over(wire: Wire) -> FetchKeys:
+    async def fetch(url: str) -> KeysAnswer:
+        request = WireRequest(
+            method="GET",
+            url=url,
+            headers={"accept": "application/json"},
+            timeout_seconds=3,
+            connect_timeout_seconds=1,
+            max_answer_bytes=_MAX_BYTES_OF_KEYS,
+        )
+        try:
+            response = await wire.send(request)
+        except WireError as error:
+            raise KeysNotFetched(str(error)) from None
+        if response.status != 200:  # noqa: PLR2004  (RFC 9110, 15.3.1)
+            raise KeysNotFetched(f"the status is {response.status}")
+        return KeysAnswer(response.body, response.headers.get("cache-control", ""))
+
+    return fetch
+
+
+def _admission(settings: Settings, wire: Wire, clock: Clock) -> Admission:
+    jwt = settings.jwt
+    tokens = None if jwt is None else Tokens(jwt, Keys(jwt.jwks_url, jwt.algorithms, _keys_over(wire), clock), clock)
+    return Admission(Authenticator(Callers(settings.callers), tokens), make_rates(settings, clock))
+
+
 def create_app(settings: Settings, wire: Wire | None = None, clock: Clock | None = None, *, journeys: Sequence[Journey] = ()) -> Starlette:
     """Make the application. Raises `SettingsError` when it would be open to others than this machine."""
     if settings.is_open and not settings.on_loopback:
@@ -159,17 +204,18 @@ def create_app(settings: Settings, wire: Wire | None = None, clock: Clock | None
     signer = None if key is None else LinkSigner(key.get_secret_value().encode(), used_clock)
     schema, rules = build_schema(), _link_rules(settings)
     explainer = Explainer(schema, max_nodes=settings.limits.max_nodes, link_rules=rules)
-    endpoint = GraphqlEndpoint(
-        Executor(schema),
-        gateway.sources,
-        settings,
-        used_clock,
-        writes,
+    wire_of_keys = wire or HttpxWire()
+    admission = _admission(settings, wire_of_keys, used_clock)
+    graph = Graph(
+        executor=Executor(schema),
+        sources=gateway.sources,
+        writes=writes,
         link_rules=rules,
         signer=signer,
         explain=_explain_by(explainer),
     )
-    documents = DocumentEndpoint(gateway.sources, settings, used_clock, signer)
+    endpoint = GraphqlEndpoint(graph, admission, settings, used_clock)
+    documents = DocumentEndpoint(gateway.sources, settings, used_clock, signer, admission)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -183,6 +229,7 @@ def create_app(settings: Settings, wire: Wire | None = None, clock: Clock | None
             await asyncio.wait([cleaning])
             await journal.aclose()
             await gateway.aclose()
+            await wire_of_keys.aclose()
 
     load = Load(used_clock, settings.limits.max_requests_in_flight)
     app = make_server(endpoint, documents, settings.server, journeys, lifespan, load)

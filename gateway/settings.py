@@ -354,8 +354,8 @@ class Settings(_Table):
 
     @property
     def is_open(self) -> bool:
-        """Say whether anybody may call: no caller is configured, so only loopback may be served."""
-        return not self.callers
+        """Say whether anybody may call: neither keys nor sign-in are configured, so only loopback may be served."""
+        return not self.callers and self.jwt is None
 
     @property
     def on_loopback(self) -> bool:

@@ -199,7 +199,9 @@ class Writes:
             return None
         if attempt.is_in_hand(now):
             return _in_flight(attempt)
-        if not attempt.is_settled and source is not None:
+        if source is None:
+            return _hidden(attempt)
+        if not attempt.is_settled:
             attempt = (await self.look_again(attempt, source, scope)).attempt
         return await self._replay(attempt)
 
@@ -322,6 +324,13 @@ def _reused(attempt: Attempt) -> WriteResult:
     message = f"this key was used for another {attempt.intent.mutation}, or with other input: one key for each intent"
     error = UserError(UserErrorCode.IDEMPOTENCY_KEY_REUSED, message, ("idempotencyKey",))
     return replace(refused(error), attempt=Story(attempt))
+
+
+def _hidden(attempt: Attempt) -> WriteResult:
+    """Tell no more than the outcome of a write to a source that is gone, or that the caller may no longer see."""
+    message = "this key was used for a source that is not there for you any more"
+    errors = (UserError(UserErrorCode.FORBIDDEN, message, ("idempotencyKey",)),)
+    return WriteResult(outcome=attempt.outcome or MutationOutcome.UNKNOWN, errors=errors, sent=attempt.sent_at is not None, replayed=True)
 
 
 def _in_flight(attempt: Attempt) -> WriteResult:

@@ -62,6 +62,7 @@ async def complete(info: Info, record: Record | None) -> Record | Incomplete | N
     """Give an object with everything that is asked of it here, fetching it when that needs more than is known."""
     if record is None or not _needs_fetch(info, record):
         return record
+    info.context.demand_sight(record.ref)
     try:
         fetched = await info.context.loaders.load_record(record.ref, wanted(info, type(record)))
     except Exception as failure:  # raised by each field that needs it; a bug in a source takes no known field away either

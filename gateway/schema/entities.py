@@ -146,6 +146,7 @@ async def _customer_invoices(
 
 async def _customer_links(root: strawberry.Parent[model.Customer], info: Info) -> Any:  # noqa: ANN401
     context = info.context
+    context.demand(Permission.READ)
     if not context.link_rules.is_used:
         return loaders.Links((), ())
     known = await context.loaders.load_record(root.ref, frozenset({"number", "organization_number", "email"}))
@@ -162,6 +163,7 @@ async def _order_invoices(
 
 
 async def _settings_of(root: strawberry.Parent[model.Customer], info: Info) -> Any:  # noqa: ANN401
+    info.context.demand(Permission.READ)
     source = info.context.loaders.sources.get(root.ref.source)
     if source is None or not _offers(source.capabilities, Operation.READ_INVOICE_SETTINGS):
         return None

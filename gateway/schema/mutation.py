@@ -182,17 +182,18 @@ async def _run(
             source, write = await draft(key)
             return await context.writes.dry_run(source, write, context.loaders.scope)
         intent = _intent(info, key, arguments)
-        earlier = await context.writes.earlier(intent, context.loaders.sources, context.loaders.scope)
-        if earlier is not None:
-            return earlier
-        source, write = await draft(key)
-        return await context.writes.run(source, write, replace(intent, source=source.profile.key), context.loaders.scope)
+        result = await context.writes.earlier(intent, context.loaders.sources, context.loaders.scope)
+        if result is None:
+            source, write = await draft(key)
+            result = await context.writes.run(source, write, replace(intent, source=source.profile.key), context.loaders.scope)
+        context.written.update(record.ref for record in (result.record, result.order, result.previous) if record is not None)
     except _Wrong as wrong:
         return mutations.refused(*wrong.errors)
     except (UpstreamError, AbsenceUnproven) as error:
         return mutations.not_applied(error)
     finally:
         context.loaders.forget()  # what is asked of the answer is read anew
+    return result
 
 
 def _intent(info: Info, key: str, arguments: Mapping[str, object]) -> Intent:

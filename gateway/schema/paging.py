@@ -7,7 +7,7 @@ from typing import Final
 from gateway import loaders
 from gateway.errors import InvalidInput, LimitExceeded
 from gateway.loaders import Lister, Page
-from gateway.model import Criteria
+from gateway.model import Criteria, Permission
 from gateway.schema.context import Info
 from gateway.schema.inputs import or_none
 
@@ -24,6 +24,7 @@ def check_first(first: int) -> None:
 
 async def page_of_source(info: Info, source_key: str, criteria: Criteria, first: int, after: str | None) -> Page | None:
     """Read a page of what belongs to an object: its own source alone is asked."""
+    info.context.demand(Permission.READ)
     check_first(first)
     source = info.context.loaders.sources.get(source_key)
     if source is None:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from gateway.errors import NotAuthenticated, NotPermitted
 from gateway.loaders import Clock, Loaders, Scope, SourceSet, to_ref
 from gateway.model import DocumentContent, Kind, Permission
-from gateway.server.callers import ANYBODY, Callers
+from gateway.server.callers import ANYBODY, Admission
 from gateway.server.door import guarded, respond
 from gateway.server.presence import while_present
 from gateway.settings import Settings
@@ -46,12 +46,12 @@ class LinkSigner:
 class DocumentEndpoint:
     """Answers requests for documents."""
 
-    def __init__(self, sources: SourceSet, settings: Settings, clock: Clock, signer: LinkSigner | None) -> None:
+    def __init__(self, sources: SourceSet, settings: Settings, clock: Clock, signer: LinkSigner | None, admission: Admission) -> None:
         self._sources = sources
         self._settings = settings
         self._clock = clock
         self._signer = signer
-        self._callers = Callers(settings.callers)
+        self._admission = admission
 
     async def answer(self, request: Request) -> Response:
         """Answer with the file, 304 when the client has it, or JSON that says why not."""
@@ -66,23 +66,28 @@ class DocumentEndpoint:
         return _send(content, request.headers.get("if-none-match"))
 
     async def _content(self, request: Request, request_id: str) -> DocumentContent | None:
+        """Read the file for a caller, or for a signed link, which opens all sources: whoever signed it saw the invoice."""
         invoice_id = request.path_params["id"]
-        sources = self._allowed(request, invoice_id)
+        if self._has_link(request, invoice_id):
+            return await self._read(request, request_id, invoice_id, self._sources.seen_by(ANYBODY.sources))
+        async with self._admission.admitted(request.headers.get("authorization")) as caller:
+            if not caller.may(Permission.READ):
+                raise NotPermitted(f"this needs the permission {Permission.READ.value}")
+            return await self._read(request, request_id, invoice_id, self._sources.seen_by(caller.sources))
+
+    async def _read(self, request: Request, request_id: str, invoice_id: str, sources: SourceSet) -> DocumentContent | None:
         scope = Scope(request_id=request_id, deadline=self._clock.monotonic() + self._settings.server.deadline_seconds)
         async with aclosing(Loaders(sources, scope)) as loaders:
             ref = to_ref(loaders, invoice_id, Kind.INVOICE)
             return None if ref is None else await while_present(request.receive, loaders.load_document(ref))
 
-    def _allowed(self, request: Request, invoice_id: str) -> SourceSet:
-        """Give the sources that may be asked: those of the caller, or, for a signed link, all; whoever signed it saw the invoice."""
+    def _has_link(self, request: Request, invoice_id: str) -> bool:
+        """Say whether a signed link is used; raises `NotAuthenticated` for one that does not hold."""
         expires, signature = request.query_params.get("expires"), request.query_params.get("signature")
-        if expires is not None and signature is not None and self._signer is not None:
-            self._signer.check(invoice_id, expires, signature)
-            return self._sources.seen_by(ANYBODY.sources)
-        caller = self._callers.identify(request.headers.get("authorization"))
-        if not caller.may(Permission.READ):
-            raise NotPermitted(f"this needs the permission {Permission.READ.value}")
-        return self._sources.seen_by(caller.sources)
+        if expires is None or signature is None or self._signer is None:
+            return False
+        self._signer.check(invoice_id, expires, signature)
+        return True
 
 
 def _send(content: DocumentContent, if_none_match: str | None) -> Response:

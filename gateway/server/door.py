@@ -22,8 +22,10 @@ from gateway.errors import (
 from gateway.execution import mask
 from gateway.server.answer import encode, show_refusal
 from gateway.server.asks import UnsupportedMediaType
+from gateway.server.jwks import KeysUnavailable
 from gateway.server.load import Load
 from gateway.server.negotiation import Form, NotAcceptable, choose_form
+from gateway.server.rates import RateLimited
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -38,9 +40,11 @@ class BodyTooSlow(InvalidInput):
 
 # The first that an error is an instance of says the status (RFC 9110, 15).
 _STATUSES: Final[tuple[tuple[type[GatewayError], int], ...]] = (
+    (KeysUnavailable, 503),
     (NotAuthenticated, 401),
     (NotPermitted, 403),
     (Overloaded, 503),
+    (RateLimited, 429),
     (LimitExceeded, 400),
     (BodyTooSlow, 408),
     (MethodNotAllowed, 405),
@@ -85,7 +89,10 @@ def bounded(load: Load, answer: Endpoint) -> Endpoint:
 
 def _refuse(error: GatewayError, request_id: str, accept: str | None) -> Response:
     status = 413 if _is_too_large(error) else next(status for kind, status in _STATUSES if isinstance(error, kind))
-    return respond(show_refusal(error, request_id), status, _form_of_refusal(accept))
+    response = respond(show_refusal(error, request_id), status, _form_of_refusal(accept))
+    if isinstance(error, RateLimited):
+        response.headers["retry-after"] = str(error.retry_after)
+    return response
 
 
 def _is_too_large(error: GatewayError) -> bool:

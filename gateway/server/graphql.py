@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,7 +17,7 @@ from gateway.loaders import Clock, LinkRules, Loaders, Scope, SourceSet
 from gateway.model import Caller, Permission
 from gateway.schema import Context, Writes
 from gateway.server.asks import read_address, read_body
-from gateway.server.callers import Callers
+from gateway.server.callers import Admission
 from gateway.server.documents import LinkSigner
 from gateway.server.door import BodyTooSlow, MethodNotAllowed, guarded, respond
 from gateway.server.negotiation import Form, choose_form
@@ -27,30 +28,26 @@ Explain = Callable[[Ask, SourceSet], Mapping[str, object]]
 """Says what an operation costs at worst over some sources, as JSON; raises `InvalidInput` for one that cannot be executed."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graph:
+    """What answers the operations of all requests."""
+
+    executor: Executor
+    sources: SourceSet
+    writes: Writes
+    link_rules: LinkRules = field(default_factory=LinkRules)
+    signer: LinkSigner | None = None
+    explain: Explain | None = None
+
+
 class GraphqlEndpoint:
     """Answers GraphQL over HTTP."""
 
-    def __init__(
-        self,
-        executor: Executor,
-        sources: SourceSet,
-        settings: Settings,
-        clock: Clock,
-        writes: Writes,
-        *,
-        link_rules: LinkRules | None = None,
-        signer: LinkSigner | None = None,
-        explain: Explain | None = None,
-    ) -> None:
-        self._executor = executor
-        self._sources = sources
+    def __init__(self, graph: Graph, admission: Admission, settings: Settings, clock: Clock) -> None:
+        self._graph = graph
+        self._admission = admission
         self._settings = settings
         self._clock = clock
-        self._writes = writes
-        self._link_rules = link_rules or LinkRules()
-        self._signer = signer
-        self._explain = explain
-        self._callers = Callers(settings.callers)
 
     async def answer(self, request: Request) -> Response:
         """Answer one request. Whatever went wrong is JSON with a code; nobody gets a traceback."""
@@ -59,7 +56,10 @@ class GraphqlEndpoint:
 
     async def _answer(self, request: Request, request_id: str) -> Response:
         form = choose_form(request.headers.get("accept"))
-        caller = self._callers.identify(request.headers.get("authorization"))
+        async with self._admission.admitted(request.headers.get("authorization")) as caller:
+            return await self._answer_to(caller, request, request_id, form)
+
+    async def _answer_to(self, caller: Caller, request: Request, request_id: str, form: Form) -> Response:
         ask = await self._ask_of(request)
         facts = facts_of(ask.query, ask.operation_name)
         self._check_introspection(facts, caller)
@@ -109,12 +109,12 @@ class GraphqlEndpoint:
     def _explained(self, ask: Ask, context: Context) -> Mapping[str, object] | None:
         """Say what an operation costs at worst; None of one that cannot be executed. Said first, so that no write fails over it."""
         with suppress(InvalidInput):
-            return None if self._explain is None else self._explain(ask, context.loaders.sources)
+            return None if self._graph.explain is None else self._graph.explain(ask, context.loaders.sources)
         return None
 
     async def _execute(self, ask: Ask, context: Context, explanation: Mapping[str, object] | None, form: Form) -> Response:
         async with aclosing(context.loaders):  # what was read for a field that is no longer of interest stops, too
-            result = await self._executor.run(ask, context, context.request_id)
+            result = await self._graph.executor.run(ask, context, context.request_id)
         answer: dict[str, object] = {"errors": result.errors} if result.errors else {}
         if result.ran:
             answer["data"] = result.data
@@ -125,13 +125,13 @@ class GraphqlEndpoint:
     def _context(self, caller: Caller, request: Request, scope: Scope) -> Context:
         return Context(
             caller=caller,
-            loaders=Loaders(self._sources.seen_by(caller.sources), scope),
-            writes=self._writes,
+            loaders=Loaders(self._graph.sources.seen_by(caller.sources), scope),
+            writes=self._graph.writes,
             request_id=scope.request_id,
             max_nodes=self._settings.limits.max_nodes,
             idempotency_header=request.headers.get("idempotency-key"),
-            link_rules=self._link_rules,
-            sign_document=_no_link if self._signer is None else self._signer.sign,
+            link_rules=self._graph.link_rules,
+            sign_document=_no_link if self._graph.signer is None else self._graph.signer.sign,
         )
 
 

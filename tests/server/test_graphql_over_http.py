@@ -118,7 +118,9 @@ async def test_a_mutation_over_get_is_refused_and_does_nothing(opened: Opener) -
         ([], "the body needs a query, as text"),
     ],
 )
-async def test_parameters_that_cannot_be_meant_are_refused(opened: Opener, params: list[tuple[str, str]], message: str) -> None:
+async def test_parameters_that_cannot_be_meant_are_refused(
+    opened: Opener, params: list[tuple[str, str | int | float | bool | None]], message: str
+) -> None:
     async with opened(server=ON) as client:
         answer = await client.get("/graphql", params=params, headers={"accept": RESPONSE})
     assert (answer.status_code, answer.json()["errors"][0]["message"]) == (400, message)
