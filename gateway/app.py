@@ -15,19 +15,18 @@ from zoneinfo import ZoneInfo
 from starlette.applications import Starlette
 
 from gateway.errors import SettingsError
-from gateway.execution import Ask, Executor
+from gateway.execution import Executor
 from gateway.explorer import Journey
 from gateway.journal import Journal, keep_clean
 from gateway.loaders import LinkRule, LinkRules, read_link_file
 from gateway.model import OrderStatus, PaymentStatus
 from gateway.mutations import ShowsSubmitted, Writes
-from gateway.schema import Explainer, build_schema
+from gateway.schema import CostModel, Explainer, build_schema
 from gateway.server import (
     Admission,
     Authenticator,
     Callers,
     DocumentEndpoint,
-    Explain,
     FetchKeys,
     Graph,
     GraphqlEndpoint,
@@ -157,14 +156,6 @@ def make_explainer(settings: Settings) -> Explainer:
     return Explainer(build_schema(), max_nodes=settings.limits.max_nodes, link_rules=_link_rules(settings))
 
 
-def _explain_by(explainer: Explainer) -> Explain:
-    def explain(ask: Ask, sources: SourceSet) -> Mapping[str, object]:
-        found = explainer.explain(ask.query, sources, variables=ask.variables or {}, operation_name=ask.operation_name)
-        return found.to_plain()
-
-    return explain
-
-
 def _keys_over(wire: Wire) -> FetchKeys:
     async def fetch(url: str) -> KeysAnswer:
         request = WireRequest(
@@ -212,7 +203,7 @@ def create_app(settings: Settings, wire: Wire | None = None, clock: Clock | None
         writes=writes,
         link_rules=rules,
         signer=signer,
-        explain=_explain_by(explainer),
+        costs=CostModel(explainer, max_cost=settings.limits.max_cost, max_upstream_calls=settings.limits.max_upstream_calls),
     )
     endpoint = GraphqlEndpoint(graph, admission, settings, used_clock)
     documents = DocumentEndpoint(gateway.sources, settings, used_clock, signer, admission)

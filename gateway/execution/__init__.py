@@ -3,5 +3,6 @@
 from gateway.execution.document import Facts, facts_of
 from gateway.execution.errors import mask
 from gateway.execution.executor import Ask, Executor, Result
+from gateway.execution.limits import DocumentLimits
 
-__all__ = ["Ask", "Executor", "Facts", "Result", "facts_of", "mask"]
+__all__ = ["Ask", "DocumentLimits", "Executor", "Facts", "Result", "facts_of", "mask"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from graphql import BREAK, FieldNode, GraphQLSyntaxError, OperationDefinitionNode, OperationType, Visitor, parse, visit
-from graphql.language.visitor import VisitorAction
+from graphql import DocumentNode, GraphQLSyntaxError, OperationDefinitionNode, OperationType
+
+from gateway.execution.limits import USUAL_LIMITS, DocumentLimits, check_size, parse_within
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,30 +17,18 @@ class Facts:
     is_mutation: bool = False
     names_one_operation: bool = True
     """False: there is none, or there are several and `operationName` does not choose."""
+    document: DocumentNode | None = None
+    """As it was read; None: it cannot be."""
 
 
-class _SchemaFinder(Visitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found = False
-
-    def enter_field(self, node: FieldNode, *_: object) -> VisitorAction:
-        """Stop at the first field that asks about the schema."""
-        if node.name.value in {"__schema", "__type"}:
-            self.found = True
-            return BREAK
-        return None
-
-
-def facts_of(query: str, operation_name: str | None) -> Facts:
-    """Look at a document; of what is no document nothing is told, the graph says why it is none."""
+def facts_of(query: str, operation_name: str | None, limits: DocumentLimits = USUAL_LIMITS) -> Facts:
+    """Look at a document; of what is no document nothing is told, the graph says why it is none. Raises `LimitExceeded`."""
     try:
-        document = parse(query)
-    except (GraphQLSyntaxError, RecursionError):
+        document = parse_within(query, limits)
+    except GraphQLSyntaxError:
         return Facts()
-    finder = _SchemaFinder()
-    visit(document, finder)
+    size = check_size(document, limits)
     operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     chosen = [node for node in operations if operation_name is None or (node.name is not None and node.name.value == operation_name)]
     is_mutation = any(node.operation is OperationType.MUTATION for node in chosen)
-    return Facts(finder.found, is_mutation, names_one_operation=len(chosen) == 1)
+    return Facts(size.asks_for_schema, is_mutation, names_one_operation=len(chosen) == 1, document=document)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Sequence
 from typing import Final
 
@@ -45,5 +46,7 @@ def mask(error: Exception, request_id: str) -> dict[str, object]:
 
 
 def _masked(error: Exception, request_id: str) -> str:
-    _LOG.error("request %s: %s", request_id, type(error).__name__, exc_info=error)
+    # The text of an exception may hold anything: a key, a name, a number. Where it was raised is enough to find it.
+    place = "".join(traceback.format_tb(error.__traceback__)).rstrip()
+    _LOG.error("request %s: %s\n%s", request_id, type(error).__name__, place)
     return f"an internal error; say request {request_id} when you report it"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sqlite3
 from contextlib import closing, suppress
@@ -86,6 +87,8 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _engine(path: Path | None, wait_seconds: float) -> AsyncEngine:
+    # At DEBUG the driver logs the parameters of every statement: all that the journal keeps.
+    logging.getLogger("aiosqlite").setLevel(logging.INFO)
     # One connection: SQLite lets in one writer at a time anyway, here they come in turn. In memory it is the database.
     engine = create_async_engine(
         URL.create("sqlite+aiosqlite", database=_MEMORY if path is None else str(path)),

@@ -72,6 +72,8 @@ def _unpack(text: str) -> object:
         return None
     try:
         padded = text + "=" * (-len(text) % 4)
-        return json.loads(base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True))
+        value = json.loads(base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True))
+        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except (ValueError, binascii.Error, RecursionError):
         return None
+    return value

@@ -86,7 +86,11 @@ class MergedLister:
         return write_cursor(Cursor(record.ref.source, json.dumps(key)), self._fingerprint)
 
     def _key_in(self, after: str) -> Key:
-        match json.loads(read_cursor(after, self._fingerprint).position or "null"):
+        try:
+            key = json.loads(read_cursor(after, self._fingerprint).position or "null")
+        except (ValueError, RecursionError):
+            key = None
+        match key:
             case [bool(undated), int(day), int(source), str(native_id)]:
                 return undated, day, source, native_id
             case _:

@@ -29,6 +29,7 @@ from gateway.model import (
 )
 from gateway.mutations.flow import Sent, Story, WriteResult, prepare, refused, result_of, send_once, unanswered, validated
 from gateway.mutations.mentions import mentioned
+from gateway.mutations.personal import without_personal
 from gateway.mutations.stored import dump, load
 from gateway.sources.base import Claims, Clock, Prepared, Scope, Settled, Source, SourceSet
 
@@ -90,7 +91,7 @@ class Writes:
         if duplicate is not None:
             return duplicate
         prepared = await prepare(source, write, scope)
-        return prepared if isinstance(prepared, WriteResult) else validated(prepared)
+        return prepared if isinstance(prepared, WriteResult) else validated(without_personal(prepared, source.personal_fields))
 
     async def run(self, source: Source, write: Write, intent: Intent, scope: Scope) -> WriteResult:
         """Carry out a write under its key. Once begun it is settled, also when the caller leaves."""
@@ -119,7 +120,7 @@ class Writes:
             return await self._let_go(attempt, prepared)
         sending = await self._journal.send(
             attempt,
-            body=dump(prepared),
+            body=dump(without_personal(prepared, source.personal_fields)),
             subject=prepared.subject,
             number=claims.number,
             result=prepared.result,
@@ -127,7 +128,8 @@ class Writes:
         )
         if sending is None:
             raise _TakenOver(attempt)
-        return await self._conclude(sending, prepared, await send_once(source, prepared, scope))
+        sent = await send_once(source, prepared, scope)
+        return await self._conclude(sending, without_personal(prepared, source.personal_fields), sent)
 
     async def _hold(self, attempt: Attempt, claims: Claims, source: Source, scope: Scope) -> WriteResult | None:
         """Get hold of what the write is about; or say who has it, when that does not end in half of the time that is left."""

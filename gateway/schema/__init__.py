@@ -11,6 +11,7 @@ import gateway.schema.enums  # noqa: F401  (makes the model's enums the graph's)
 from gateway.mutations import Writes
 from gateway.schema.completion import read_field
 from gateway.schema.context import Context
+from gateway.schema.cost import CostModel, Weighed
 from gateway.schema.entities import Customer, Invoice, InvoiceSettings, Order
 from gateway.schema.explain import Explainer, InvalidDocument
 from gateway.schema.mutation import Mutation
@@ -39,4 +40,4 @@ def print_schema() -> str:
     return build_schema().as_str().rstrip() + "\n"
 
 
-__all__ = ["Context", "Explainer", "InvalidDocument", "Writes", "build_schema", "print_schema"]
+__all__ = ["Context", "CostModel", "Explainer", "InvalidDocument", "Weighed", "Writes", "build_schema", "print_schema"]

@@ -23,7 +23,7 @@ from graphql import (
 )
 from strawberry.utils.str_converters import to_camel_case
 
-from gateway.errors import InvalidInput
+from gateway.errors import InvalidInput, LimitExceeded
 from gateway.loaders import ASSUMED_ORDERS, MAX_FIRST, By, Demand, LinkRules, Need, Reads, Source, SourceSet, reads_of_all, reads_of_page
 from gateway.model import CRITERIA, Kind, Operation, Record, Ref
 from gateway.schema.completion import NEEDS_RAW, TYPE_NAMES, attributes_of
@@ -122,10 +122,12 @@ class Walk:
     sources: SourceSet
     max_nodes: int
     link_rules: LinkRules
+    most_causes: int | None = None
+    """How many causes are collected at the most; None: all."""
     causes: list[Cause] = field(default_factory=list)
 
     def run(self) -> list[Cause]:
-        """Walk the whole operation."""
+        """Walk the whole operation. Raises `LimitExceeded` where there are too many causes."""
         operation = self.thought.operation
         root = self.thought.schema.get_root_type(operation.operation)
         if root is not None:
@@ -229,6 +231,9 @@ class Walk:
     def _demand(self, place: _Place, *options: Demand, causes: Iterable[_Field] = ()) -> None:
         paths = tuple(".".join(cause.path) for cause in causes) or (".".join(place.path),)
         self.causes.append(Cause(place.source, options, paths, place.times, place.open_ended))
+        if self.most_causes is not None and len(self.causes) > self.most_causes:
+            reason = f"the operation asks sources at {len(self.causes)} places or more; at most {self.most_causes} are taken"
+            raise LimitExceeded("COST_LIMIT", reason)
 
     def _related(self, place: _Place, kind: Kind, ways: Ways, found: _Field) -> None:
         """Go on with the objects that stand at a field."""

@@ -84,22 +84,29 @@ class Explainer:
 
     def __init__(self, schema: strawberry.Schema, *, max_nodes: int, link_rules: LinkRules) -> None:
         self._schema: GraphQLSchema = schema._schema  # noqa: SLF001  (Strawberry offers no other way to the types)
-        self._max_nodes = max_nodes
+        self.max_nodes = max_nodes
         self._link_rules = link_rules
 
     def explain(
         self, query: str, sources: SourceSet, *, variables: Mapping[str, Any] | None = None, operation_name: str | None = None
     ) -> Explanation:
         """Say what an operation costs; `variables` None: nobody knows them. Raises `InvalidDocument`."""
+        return self.explain_thought(self.think(query, variables=variables, operation_name=operation_name), sources)
+
+    def think(self, query: str | DocumentNode, *, variables: Mapping[str, Any] | None = None, operation_name: str | None = None) -> Thought:
+        """Read and validate an operation; `variables` None: nobody knows them. Raises `InvalidDocument`."""
         document = self._read(query)
         operation = _chosen(document, operation_name)
         fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-        thought = Thought(self._schema, fragments, operation, {} if variables is None else self._values(operation, variables))
-        return _add_up(Walk(thought, sources, self._max_nodes, self._link_rules).run(), sources)
+        return Thought(self._schema, fragments, operation, {} if variables is None else self._values(operation, variables))
 
-    def _read(self, query: str) -> DocumentNode:
+    def explain_thought(self, thought: Thought, sources: SourceSet, *, most_causes: int | None = None) -> Explanation:
+        """Say what an operation costs that was read already. Raises `LimitExceeded` where more than `most_causes` fields cause calls."""
+        return _add_up(Walk(thought, sources, self.max_nodes, self._link_rules, most_causes).run(), sources)
+
+    def _read(self, query: str | DocumentNode) -> DocumentNode:
         try:
-            document = parse(query)
+            document = parse(query) if isinstance(query, str) else query
             errors = validate(self._schema, document)
         except GraphQLError as error:
             raise InvalidDocument([_line(error)]) from None

@@ -12,7 +12,8 @@ _MAX_EXPONENT: Final = 30
 
 def show_raw(raw: bytes, personal_fields: AbstractSet[str]) -> Any:  # noqa: ANN401  (any JSON value)
     """Read the JSON with its numbers exact. A number beyond reason is shown as its text, what is no text is replaced."""
-    return _without(json.loads(raw.decode(errors="replace"), parse_float=_number, parse_int=_number), personal_fields)
+    names = frozenset(name.casefold() for name in personal_fields)  # some servers spell theirs in camel case
+    return _without(json.loads(raw.decode(errors="replace"), parse_float=_number, parse_int=_number), names)
 
 
 def _number(text: str) -> Decimal | str:
@@ -26,7 +27,7 @@ def _number(text: str) -> Decimal | str:
 def _without(tree: Any, names: AbstractSet[str]) -> Any:  # noqa: ANN401  (any JSON value)
     match tree:
         case dict():
-            return {_text(name): _without(value, names) for name, value in tree.items() if name not in names}
+            return {_text(name): _without(value, names) for name, value in tree.items() if name.casefold() not in names}
         case list():
             return [_without(item, names) for item in tree]
         case str():

@@ -3,7 +3,7 @@
 from gateway.server.app import make_server
 from gateway.server.callers import Admission, Authenticator, Callers
 from gateway.server.documents import DocumentEndpoint, LinkSigner
-from gateway.server.graphql import Explain, Graph, GraphqlEndpoint
+from gateway.server.graphql import Graph, GraphqlEndpoint
 from gateway.server.jwks import FetchKeys, Keys, KeysAnswer, KeysNotFetched
 from gateway.server.jwt import Tokens
 from gateway.server.load import Load
@@ -14,7 +14,6 @@ __all__ = [
     "Authenticator",
     "Callers",
     "DocumentEndpoint",
-    "Explain",
     "FetchKeys",
     "Graph",
     "GraphqlEndpoint",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 
@@ -12,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.errors import InvalidInput, LimitExceeded
-from gateway.execution import Ask, Executor, Facts, facts_of
+from gateway.execution import Ask, DocumentLimits, Executor, Facts, facts_of
 from gateway.loaders import Clock, LinkRules, Loaders, Scope, SourceSet
 from gateway.model import Caller, Permission
-from gateway.schema import Context, Writes
+from gateway.schema import Context, CostModel, InvalidDocument, Weighed, Writes
 from gateway.server.asks import read_address, read_body
 from gateway.server.callers import Admission
 from gateway.server.documents import LinkSigner
@@ -23,9 +22,6 @@ from gateway.server.door import BodyTooSlow, MethodNotAllowed, guarded, respond
 from gateway.server.negotiation import Form, choose_form
 from gateway.server.presence import while_present
 from gateway.settings import Settings
-
-Explain = Callable[[Ask, SourceSet], Mapping[str, object]]
-"""Says what an operation costs at worst over some sources, as JSON; raises `InvalidInput` for one that cannot be executed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +33,26 @@ class Graph:
     writes: Writes
     link_rules: LinkRules = field(default_factory=LinkRules)
     signer: LinkSigner | None = None
-    explain: Explain | None = None
+    costs: CostModel | None = None
+    """None: nothing is refused for what it may cost."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Extensions:
+    """What an answer says of the operation beside its data."""
+
+    weighed: Weighed | None
+    shows_cost: bool
+    explains: bool
+
+    def of(self, scope: Scope) -> dict[str, object]:
+        """Give `extensions` of an answer whose calls have been made; nothing where nothing was asked for."""
+        shown: dict[str, object] = {}
+        if self.weighed is not None and self.shows_cost:
+            shown["cost"] = self.weighed.cost.to_plain(scope.calls.made)
+        if self.weighed is not None and self.explains:
+            shown["explain"] = self.weighed.explanation.to_plain()
+        return {"extensions": shown} if shown else {}
 
 
 class GraphqlEndpoint:
@@ -48,6 +63,17 @@ class GraphqlEndpoint:
         self._admission = admission
         self._settings = settings
         self._clock = clock
+        limits = settings.limits
+        self._limits = DocumentLimits(
+            characters=limits.max_document_characters,
+            tokens=limits.max_tokens,
+            depth=limits.max_depth,
+            aliases=limits.max_aliases,
+            root_fields=limits.max_root_fields,
+            directives=limits.max_directives,
+            fields=limits.max_fields,
+            overlaps=limits.max_overlaps,
+        )
 
     async def answer(self, request: Request) -> Response:
         """Answer one request. Whatever went wrong is JSON with a code; nobody gets a traceback."""
@@ -61,7 +87,7 @@ class GraphqlEndpoint:
 
     async def _answer_to(self, caller: Caller, request: Request, request_id: str, form: Form) -> Response:
         ask = await self._ask_of(request)
-        facts = facts_of(ask.query, ask.operation_name)
+        facts = facts_of(ask.query, ask.operation_name, self._limits)
         self._check_introspection(facts, caller)
         if not facts.names_one_operation:
             raise InvalidInput("operationName must name one operation of the document")
@@ -69,9 +95,12 @@ class GraphqlEndpoint:
             raise MethodNotAllowed("a mutation is sent by POST")
         scope = Scope(request_id=request_id, deadline=self._clock.monotonic() + self._seconds_for(facts))
         context = self._context(caller, request, scope)
-        is_explained = request.headers.get("x-gateway-explain") == "1" and caller.may(Permission.EXPLORER)
-        explanation = self._explained(ask, context) if is_explained else None
-        return await while_present(request.receive, self._execute(ask, context, explanation, form))
+        extensions = _Extensions(
+            weighed=self._weighed(facts, ask, context),
+            shows_cost=request.headers.get("x-gateway-cost") == "1",
+            explains=request.headers.get("x-gateway-explain") == "1" and caller.may(Permission.EXPLORER),
+        )
+        return await while_present(request.receive, self._execute(ask, context, extensions, form))
 
     async def _ask_of(self, request: Request) -> Ask:
         if request.method == "POST":
@@ -106,20 +135,23 @@ class GraphqlEndpoint:
         server = self._settings.server
         return server.mutation_deadline_seconds if facts.is_mutation else server.deadline_seconds
 
-    def _explained(self, ask: Ask, context: Context) -> Mapping[str, object] | None:
-        """Say what an operation costs at worst; None of one that cannot be executed. Said first, so that no write fails over it."""
-        with suppress(InvalidInput):
-            return None if self._graph.explain is None else self._graph.explain(ask, context.loaders.sources)
+    def _weighed(self, facts: Facts, ask: Ask, context: Context) -> Weighed | None:
+        """Weigh an operation before it is executed; None of one that cannot be. Raises `LimitExceeded` for one that costs too much."""
+        if self._graph.costs is None or facts.document is None:
+            return None
+        with suppress(InvalidDocument):  # the graph says why
+            return self._graph.costs.weigh(
+                facts.document, context.loaders.sources, variables=ask.variables or {}, operation_name=ask.operation_name
+            )
         return None
 
-    async def _execute(self, ask: Ask, context: Context, explanation: Mapping[str, object] | None, form: Form) -> Response:
+    async def _execute(self, ask: Ask, context: Context, extensions: _Extensions, form: Form) -> Response:
         async with aclosing(context.loaders):  # what was read for a field that is no longer of interest stops, too
             result = await self._graph.executor.run(ask, context, context.request_id)
         answer: dict[str, object] = {"errors": result.errors} if result.errors else {}
         if result.ran:
             answer["data"] = result.data
-        if result.ran and explanation is not None:
-            answer["extensions"] = {"explain": explanation}
+            answer |= extensions.of(context.loaders.scope)
         return respond(answer, form.status_of(is_executed=result.ran), form)
 
     def _context(self, caller: Caller, request: Request, scope: Scope) -> Context:

@@ -119,7 +119,7 @@ class WindowIndex(Generic[T]):
         if self._refresh is None or self._refresh.done() or self._is_too_early():
             before = None if self._refresh is None or self._refresh.done() else self._refresh
             self._asked_after = None
-            self._refresh = asyncio.create_task(self._refreshed(scope.request_id, before))
+            self._refresh = asyncio.create_task(self._refreshed(scope, before))
         return await self._outcome(self._refresh, scope)
 
     def expire(self) -> None:
@@ -145,13 +145,13 @@ class WindowIndex(Generic[T]):
     def _is_fresh(self) -> bool:
         return self._read_at is not None and self._clock.monotonic() - self._read_at < self._ttl_seconds
 
-    async def _refreshed(self, request_id: str, before: asyncio.Task[Snapshot[T] | GatewayError] | None) -> Snapshot[T] | GatewayError:
+    async def _refreshed(self, scope: Scope, before: asyncio.Task[Snapshot[T] | GatewayError] | None) -> Snapshot[T] | GatewayError:
         if before is not None:
             await asyncio.wait({before})
         asked_after = self._asked_after = self._expiries
         asked_at, as_of, since = self._clock.monotonic(), self._clock.now(), self._since()
         try:
-            window = await self._read(since, Scope(request_id, asked_at + self._refresh_seconds))
+            window = await self._read(since, Scope(scope.request_id, asked_at + self._refresh_seconds, calls=scope.calls))
         except GatewayError as error:  # a value: nobody may be waiting any more
             return error
         self._read_at = asked_at if asked_after == self._expiries else None

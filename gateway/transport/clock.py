@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -30,6 +30,13 @@ class SystemClock:
         return time.monotonic()
 
 
+@dataclass(slots=True)
+class CallCount:
+    """The upstream calls made so far for a request."""
+
+    made: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What a whole request shares with every upstream call it causes: until when, and under which id."""
@@ -39,6 +46,8 @@ class Scope:
     """A point of `Clock.monotonic`."""
     is_fresh: bool = False
     """Its reads are sent for it alone: one that began earlier may not show what was written since."""
+    calls: CallCount = field(default_factory=CallCount, compare=False)
+    """A shared call counts for whoever began it."""
 
     def seconds_left(self, clock: Clock) -> float:
         """Give what is left for further calls; zero or less: none."""

@@ -217,7 +217,7 @@ class HttpUpstream:
             async with self._slot(request, scope):
                 if self._gate.seconds_left > 0:  # it was closed while this call waited for its slot
                     continue
-                return await self._guarded(request, self._wire_request(request, scope, signature))
+                return await self._guarded(request, self._wire_request(request, scope, signature), scope)
 
     def _wire_request(self, request: Request, scope: Scope, signature: Mapping[str, str]) -> WireRequest:
         left = scope.seconds_left(self._clock)
@@ -256,12 +256,13 @@ class HttpUpstream:
             what = "too many requests wait for it" if isinstance(none, QueueFull) else "no call of this request got its turn in time"
             raise self._error(UpstreamOverloaded, request.operation, what, nothing_sent=True) from None
 
-    async def _guarded(self, request: Request, wire_request: WireRequest) -> Response:
+    async def _guarded(self, request: Request, wire_request: WireRequest, scope: Scope) -> Response:
         """Exchange a call that the breaker admits, and tell it how that went."""
         try:
             permit = self._breaker.admit()
         except BreakerOpen as refused:
             raise self._circuit_open(request, refused.seconds_until_probe) from None
+        scope.calls.made += 1
         try:
             response = await self._exchange(request.operation, wire_request)
         except MalformedAnswer:

@@ -40,8 +40,8 @@ class Request:
     method: str
     path: str
     query: tuple[tuple[str, str], ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
-    json: JsonBody | NoBody = NO_BODY
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    json: JsonBody | NoBody = field(default=NO_BODY, repr=False)
 
     @property
     def target(self) -> str:
@@ -64,8 +64,8 @@ class Response:
     """An answer. Header names are lower case."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
     @property
     def is_success(self) -> bool:

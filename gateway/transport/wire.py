@@ -15,8 +15,8 @@ class WireRequest:
 
     method: str
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    content: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    content: bytes | None = field(default=None, repr=False)
     timeout_seconds: float
     """For the whole exchange, until the last byte of the answer."""
     connect_timeout_seconds: float

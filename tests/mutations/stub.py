@@ -49,6 +49,10 @@ class StubSource:
     def profile(self) -> SourceProfile:
         return SourceProfile(key="src", system="SYSTEM", display_name="Source", time_zone=ZoneInfo("Europe/Stockholm"))
 
+    @property
+    def personal_fields(self) -> frozenset[str]:
+        return frozenset({"SSN"})
+
     def claims(self, write: Write) -> Claims:
         return claims_of(write)
 

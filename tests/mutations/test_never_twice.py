@@ -164,6 +164,10 @@ class SteppedSource:
     def profile(self) -> object:
         return _Profile()
 
+    @property
+    def personal_fields(self) -> frozenset[str]:
+        return frozenset()
+
     def claims(self, write: Write) -> Claims:
         return claims_of(write)
 

@@ -496,3 +496,21 @@ async def test_what_stays_sending_since_the_journal_failed_is_found_by_a_look(tm
     result = await Desk(journal, clock, StubSource(found=DONE)).call()
     assert (result.outcome, result.replayed) == (MutationOutcome.APPLIED, True)
     await journal.aclose()
+
+
+async def test_a_personal_number_is_sent_and_neither_shown_nor_kept(desk: Desk) -> None:
+    body = {"Id": 88, "Party": [{"Name": "Linnea", "ssn": "19121212-1212"}]}
+    desk.stub.prepared = replace(PREPARED, request=replace(REQUEST, json=body))
+    sent: list[object] = []
+    send = desk.stub.send
+
+    async def watched(prepared: Prepared, scope: Scope) -> Response:
+        sent.append(prepared.request.json)
+        return await send(prepared, scope)
+
+    desk.stub.send = watched  # type: ignore[method-assign]  # to see what goes out
+    result, again = await desk.call(), await desk.call()
+
+    assert sent == [body]
+    shown = {"Id": 88, "Party": [{"Name": "Linnea"}]}
+    assert [each.request and each.request.json for each in (result, again)] == [shown, shown]

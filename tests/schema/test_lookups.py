@@ -210,7 +210,19 @@ async def test_a_caller_is_told_of_no_source_that_it_may_not_see(sandbox: Runnin
 # ------------------------------------------------------------------ keys that try to be more than keys
 
 
-@pytest.mark.parametrize("key", [key for key in ODD_KEYS if key != LINE_BREAK])
+@pytest.mark.parametrize("key", ["../../admin", "1/../2", "..", "."])
+async def test_a_number_that_would_lead_up_a_path_is_refused_by_name(reader: Graph, key: str) -> None:
+    answer = await reader.ask(FIND["order"], {"by": {"number": {"source": "shop", "number": key}}})
+
+    (error,) = answer["errors"]
+    assert (error["message"], error["extensions"]["code"]) == (
+        "code: dots alone, or between slashes, cannot be asked for",
+        "BAD_USER_INPUT",
+    )
+    assert reader.calls() == {}
+
+
+@pytest.mark.parametrize("key", [key for key in ODD_KEYS if key != LINE_BREAK and not set(key.split("/")) & {".", ".."}])
 async def test_an_odd_number_reaches_the_server_as_one_value_and_nothing_else(reader: Graph, key: str) -> None:
     query = "query ($shop: Lookup!, $web: Lookup!) { order(by: $shop) { id } invoice(by: $web) { id } }"
 

@@ -308,8 +308,9 @@ async def test_an_error_of_ours_is_masked_and_logged_with_the_id_that_the_caller
     assert told["errors"][0]["path"] == ["invoice"]
     assert "secret" not in response.text
     (record,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
-    assert (record.name, record.getMessage()) == ("gateway", f"request {request_id}: KeyError")
-    assert record.exc_info is not None
+    told_first, *place = record.getMessage().splitlines()
+    assert (record.name, told_first) == ("gateway", f"request {request_id}: KeyError")
+    assert any("test_graphql.py" in line for line in place)
 
 
 async def test_an_answer_that_cannot_be_written_is_an_error_of_ours_too(caplog: pytest.LogCaptureFixture) -> None:
@@ -332,7 +333,7 @@ async def test_an_answer_that_cannot_be_written_is_an_error_of_ours_too(caplog: 
 
     request_id = response.json()["errors"][0]["extensions"]["requestId"]
     assert refusal(response) == (500, "INTERNAL", f"an internal error; say request {request_id} when you report it")
-    assert [record.getMessage() for record in caplog.records] == [f"request {request_id}: TypeError"]
+    assert [record.getMessage().splitlines()[0] for record in caplog.records] == [f"request {request_id}: TypeError"]
 
 
 async def test_every_request_has_an_id_of_its_own(client: httpx.AsyncClient) -> None:

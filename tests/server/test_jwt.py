@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -11,7 +12,6 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-import anyio
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
@@ -342,4 +342,4 @@ def test_whatever_is_sent_is_refused_and_never_an_error_of_ours(pieces: list[str
         with pytest.raises(NotAuthenticated):
             await tokens().caller_of(".".join(shuffled))
 
-    anyio.run(ask)
+    asyncio.run(ask())

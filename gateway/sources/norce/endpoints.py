@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, Literal
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from gateway.sources.norce.settings import NorceOptions
 from gateway.transport import Request, path_of
@@ -156,7 +156,8 @@ def instant(moment: datetime) -> str:
 
 def next_page(request: Request, next_link: str) -> Request:
     """Ask for the page that `@odata.nextLink` names: only its query is taken, over our own, so that a link leads nowhere else."""
-    return replace(request, query=tuple({**dict(request.query), **dict(parse_qsl(urlsplit(next_link).query))}.items()))
+    query = next_link.partition("#")[0].partition("?")[2]
+    return replace(request, query=tuple({**dict(request.query), **dict(parse_qsl(query))}.items()))
 
 
 def create_invoice(options: NorceOptions, body: dict[str, object]) -> Request:

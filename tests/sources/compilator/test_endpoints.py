@@ -53,4 +53,4 @@ def test_settings_are_written_by_post_with_the_body_in_the_order_given() -> None
 
 
 def test_a_key_stays_one_segment_of_the_path() -> None:
-    assert endpoints.order("1/2", "..").target == "/api/orders/1%2F2/%2E%2E"
+    assert endpoints.order("1/2", "a?b").target == "/api/orders/1%2F2/a%3Fb"

@@ -98,9 +98,9 @@ def opened(bodies: dict[str, Any], *tills: str, **options: object) -> tuple[Nimp
 
 async def listed(source: NimposSource, criteria: Criteria, *sizes: int) -> list[SourcePage]:
     """Read all pages, the sizes one after the other and again."""
-    pages = [await source.fetch_page(criteria, None, sizes[0], make_scope())]
+    pages = [await source.fetch_page(criteria, None, sizes[0], make_scope(10_000))]
     while (position := pages[-1].next_position) is not None:
-        pages.append(await source.fetch_page(criteria, position, sizes[len(pages) % len(sizes)], make_scope()))
+        pages.append(await source.fetch_page(criteria, position, sizes[len(pages) % len(sizes)], make_scope(10_000)))
     return pages
 
 
@@ -125,7 +125,7 @@ async def test_a_hundred_customers_in_fifty_requests_at_once_cost_one_window_and
     source, wire, clock = opened({"GetCustomers": rows})
     pairs = [[pos(Kind.CUSTOMER, guid(number)), pos(Kind.CUSTOMER, guid(number + 1))] for number in range(1, 101, 2)]
     for _ in range(2):
-        found = await asyncio.gather(*(source.fetch_many(Fetch.CUSTOMER, pair, make_scope()) for pair in pairs))
+        found = await asyncio.gather(*(source.fetch_many(Fetch.CUSTOMER, pair, make_scope(10_000)) for pair in pairs))
         assert [record.ref for records in found for record in records if isinstance(record, Customer)] == [r for p in pairs for r in p]
     assert calls(wire) == ["GetCustomers"]
     clock.advance(60)
@@ -140,9 +140,9 @@ async def test_a_hundred_customers_in_fifty_requests_at_once_cost_one_window_and
 async def test_any_number_of_requests_for_invoices_at_once_cost_one_window_a_till() -> None:
     source, wire, clock = opened({"GetCustomerInvoice": INVOICES}, TILL, OTHER_TILL)
     refs = [pos(Kind.INVOICE, INVOICE)]
-    await asyncio.gather(*(source.fetch_many(Fetch.INVOICE, refs, make_scope()) for _ in range(50)))
-    await source.find(Kind.INVOICE, "20117", make_scope())
-    await source.fetch_page(INVOICE_LIST, None, 10, make_scope())
+    await asyncio.gather(*(source.fetch_many(Fetch.INVOICE, refs, make_scope(10_000)) for _ in range(50)))
+    await source.find(Kind.INVOICE, "20117", make_scope(10_000))
+    await source.fetch_page(INVOICE_LIST, None, 10, make_scope(10_000))
     assert sorted(query_of(request)["TerminalId"] for request in wire.requests) == [OTHER_TILL, TILL]
     clock.advance(60)
     await source.fetch_many(Fetch.INVOICE, refs, make_scope(100))
@@ -152,7 +152,7 @@ async def test_any_number_of_requests_for_invoices_at_once_cost_one_window_a_til
 async def test_the_ttl_is_as_configured() -> None:
     source, wire, _ = opened({"GetCustomers": CUSTOMERS}, window_ttl_seconds=0)
     for _ in range(2):
-        await source.fetch_many(Fetch.CUSTOMER, [pos(Kind.CUSTOMER, CUSTOMER)], make_scope())
+        await source.fetch_many(Fetch.CUSTOMER, [pos(Kind.CUSTOMER, CUSTOMER)], make_scope(10_000))
     assert calls(wire) == ["GetCustomers", "GetCustomers"]
 
 
@@ -160,7 +160,7 @@ async def test_a_customer_says_when_its_row_was_read() -> None:
     bodies: dict[str, Any] = {"GetCustomers": CUSTOMERS}
     source, _, clock = opened(bodies)
     start = clock.now()
-    await source.fetch_many(Fetch.CUSTOMER, [pos(Kind.CUSTOMER, CUSTOMER)], make_scope())
+    await source.fetch_many(Fetch.CUSTOMER, [pos(Kind.CUSTOMER, CUSTOMER)], make_scope(10_000))
     clock.advance(60)
     bodies["GetCustomers"] = [{"Id": BRANCH, "Name": "Uppsala", "Updated": days_later(300)}]
     refs = [pos(Kind.CUSTOMER, CUSTOMER), pos(Kind.CUSTOMER, BRANCH)]
@@ -175,7 +175,7 @@ async def test_a_failing_window_takes_nothing_from_what_is_known() -> None:
     bodies: dict[str, Any] = {"GetCustomers": CUSTOMERS}
     source, _, clock = opened(bodies)
     refs = [pos(Kind.CUSTOMER, CUSTOMER)]
-    await source.fetch_many(Fetch.CUSTOMER, refs, make_scope())
+    await source.fetch_many(Fetch.CUSTOMER, refs, make_scope(10_000))
     clock.advance(60)
     bodies["GetCustomers"] = answer("", 503)
     (failure,) = await source.fetch_many(Fetch.CUSTOMER, refs, make_scope(100))
@@ -215,14 +215,14 @@ async def test_going_on_behind_any_row_gives_the_rest(taken: int, size: int) -> 
     rows = [{"Id": guid(number), "CreationDate": days_later(number % 4)} for number in range(1, 13)]
     source, _, _ = opened({"GetCustomerInvoice": rows})
     (whole,) = await listed(source, INVOICE_LIST, 100)
-    rest = await source.fetch_page(INVOICE_LIST, whole.positions[taken], size, make_scope())
+    rest = await source.fetch_page(INVOICE_LIST, whole.positions[taken], size, make_scope(10_000))
     assert rest.records == whole.records[taken + 1 :][:size]
 
 
 async def test_customers_that_are_added_meanwhile_come_at_the_end_once() -> None:
     rows = [{"Id": guid(number), "Updated": days_later(number)} for number in range(1, 6)]
     source, _, clock = opened({"GetCustomers": lambda _: rows})
-    first = await source.fetch_page(CUSTOMER_LIST, None, 3, make_scope())
+    first = await source.fetch_page(CUSTOMER_LIST, None, 3, make_scope(10_000))
     rows.append({"Id": guid(9), "Updated": days_later(9)})
     clock.advance(60)
     second = await source.fetch_page(CUSTOMER_LIST, first.next_position, 3, make_scope(100))
@@ -234,7 +234,7 @@ async def test_customers_that_are_added_meanwhile_come_at_the_end_once() -> None
 async def test_a_position_of_another_make_is_refused_without_a_call(kind: Kind, position: str) -> None:
     source, wire, _ = opened({})
     with pytest.raises(InvalidCursor):
-        await source.fetch_page(Criteria(kind=kind), position, 10, make_scope())
+        await source.fetch_page(Criteria(kind=kind), position, 10, make_scope(10_000))
     assert wire.requests == []
 
 
@@ -356,7 +356,7 @@ async def test_the_invoice_of_an_order_costs_the_order_and_the_windows() -> None
     (page,) = await listed(source, criteria, 5)
     assert (keys_of([page]), page.applied, page.left_out) == ([INVOICE], frozenset({"order"}), ())
     assert calls(wire) == ["GetOrderById", "GetCustomerInvoice"]
-    behind = await source.fetch_page(criteria, page.positions[0], 5, make_scope())
+    behind = await source.fetch_page(criteria, page.positions[0], 5, make_scope(10_000))
     assert behind.records == ()
 
 
@@ -377,7 +377,7 @@ async def test_an_invoice_that_an_order_carries_and_no_window_shows_is_said_to_b
 async def test_what_nimpos_has_no_list_of_is_refused() -> None:
     source, _, _ = opened({})
     with pytest.raises(ListUnsupported):
-        await source.fetch_page(Criteria(kind=Kind.CURRENCY), None, 5, make_scope())
+        await source.fetch_page(Criteria(kind=Kind.CURRENCY), None, 5, make_scope(10_000))
 
 
 # lists of orders
@@ -478,7 +478,7 @@ def order_paid(*payments: object) -> Callable[[WireRequest], dict[str, object]]:
 
 
 async def paid(source: NimposSource, *fields: str, ref: Ref = INVOICE_REF) -> object:
-    (answered,) = await source.fetch_many(Fetch.PAYMENTS, [ref], make_scope(), frozenset(fields) or None)
+    (answered,) = await source.fetch_many(Fetch.PAYMENTS, [ref], make_scope(10_000), frozenset(fields) or None)
     return answered
 
 
@@ -543,7 +543,7 @@ async def test_an_order_of_two_invoices_is_asked_once() -> None:
     rows = [{"Id": INVOICE, "OrdersGuid": [ORDER]}, {"Id": guid(2), "OrdersGuid": [ORDER]}]
     source, wire, _ = opened({"GetCustomerInvoice": rows, "GetOrderById": order_paid()})
     refs = [INVOICE_REF, pos(Kind.INVOICE, guid(2))]
-    assert await source.fetch_many(Fetch.PAYMENTS, refs, make_scope()) == [InvoicePayments(None, ())] * 2
+    assert await source.fetch_many(Fetch.PAYMENTS, refs, make_scope(10_000)) == [InvoicePayments(None, ())] * 2
     assert sorted(calls(wire)) == ["GetCustomerDebts", "GetCustomerInvoice", "GetOrderById"]
 
 
@@ -556,7 +556,7 @@ async def test_what_is_paid_of_an_invoice_that_is_not_listed_is_not_proven() -> 
 @pytest.mark.parametrize("fetch", [Fetch.DOCUMENT, Fetch.LABEL])
 async def test_documents_and_labels_are_none_without_a_call(fetch: Fetch) -> None:
     source, wire, _ = opened({})
-    assert await source.fetch_many(fetch, [INVOICE_REF], make_scope()) == [None]
+    assert await source.fetch_many(fetch, [INVOICE_REF], make_scope(10_000)) == [None]
     assert wire.requests == []
 
 
