@@ -151,7 +151,9 @@ class WindowIndex(Generic[T]):
         asked_after = self._asked_after = self._expiries
         asked_at, as_of, since = self._clock.monotonic(), self._clock.now(), self._since()
         try:
-            window = await self._read(since, Scope(scope.request_id, asked_at + self._refresh_seconds, calls=scope.calls))
+            # It may take longer than the request that began it, for others who come; but that one is told at once of a long pause.
+            own = Scope(scope.request_id, asked_at + self._refresh_seconds, is_fresh=True, waits_until=scope.deadline, calls=scope.calls)
+            window = await self._read(since, own)
         except GatewayError as error:  # a value: nobody may be waiting any more
             return error
         self._read_at = asked_at if asked_after == self._expiries else None

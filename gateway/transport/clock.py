@@ -46,9 +46,16 @@ class Scope:
     """A point of `Clock.monotonic`."""
     is_fresh: bool = False
     """Its reads are sent for it alone: one that began earlier may not show what was written since."""
+    waits_until: float | None = None
+    """No pause that an upstream asks for is waited for beyond this point, where that is before the deadline."""
     calls: CallCount = field(default_factory=CallCount, compare=False)
     """A shared call counts for whoever began it."""
 
     def seconds_left(self, clock: Clock) -> float:
         """Give what is left for further calls; zero or less: none."""
         return self.deadline - clock.monotonic()
+
+    def patience(self, clock: Clock) -> float:
+        """Give how long a pause may be that an upstream asks for."""
+        left = self.seconds_left(clock)
+        return left if self.waits_until is None else min(left, self.waits_until - clock.monotonic())

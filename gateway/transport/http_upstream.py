@@ -147,7 +147,8 @@ class HttpUpstream:
             return None
         failure = outcome.status if isinstance(outcome, Response) else outcome
         wait = self._retry_after(outcome) if isinstance(outcome, Response) else outcome.retry_after
-        pause = self._retries.delay(failure, done=retries, seconds_left=scope.seconds_left(self._clock), retry_after=wait)
+        left = scope.seconds_left(self._clock) if wait is None else scope.patience(self._clock)
+        pause = self._retries.delay(failure, done=retries, seconds_left=left, retry_after=wait)
         return pause if pause is not None and self._budget.take() else None
 
     async def _try(self, request: Request, scope: Scope) -> _Outcome:
@@ -241,7 +242,7 @@ class HttpUpstream:
 
     async def _pass_gate(self, request: Request, scope: Scope) -> None:
         try:
-            await self._gate.passed(scope.seconds_left(self._clock))
+            await self._gate.passed(scope.patience(self._clock))
         except GateClosed as closed:
             raise self._held(request, closed.seconds) from None
 

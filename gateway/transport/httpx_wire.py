@@ -14,6 +14,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 
 from gateway.transport.inflate import ACCEPTED, inflate
@@ -39,8 +40,7 @@ class HttpxWire:
         except (httpx.InvalidURL, UnicodeError):
             raise WireFailed("the address or a header cannot be sent", nothing_sent=True) from None
         try:
-            async with asyncio.timeout(request.timeout_seconds):
-                return await self._exchange(prepared, progress, request.max_answer_bytes)
+            return await self._exchange_in_scope(prepared, progress, request)
         except (TimeoutError, httpx.TimeoutException):
             what = "no connection in time" if progress.nothing_sent else "no answer in time"
             raise WireTimeout(what, nothing_sent=progress.nothing_sent) from None
@@ -50,6 +50,30 @@ class HttpxWire:
         except (httpx.TransportError, OSError):  # OSError: what TLS has to say after its handshake
             what = "no connection" if progress.nothing_sent else "the connection was lost"
             raise WireFailed(what, nothing_sent=progress.nothing_sent) from None
+
+    async def _exchange_in_scope(self, prepared: httpx.Request, progress: _Progress, request: WireRequest) -> Response:
+        """Exchange in a task of its own, which is cancelled and timed in the way that httpcore knows.
+
+        asyncio's own cancelling gets through the locks and shields with which httpcore guards its pool, and would leave a connection
+        in it that is busy for good.
+        """
+        scope = anyio.CancelScope()
+
+        async def exchange() -> Response | None:
+            with scope, anyio.fail_after(request.timeout_seconds):
+                return await self._exchange(prepared, progress, request.max_answer_bytes)
+            return None  # cancelled: nobody is left who would look
+
+        running = asyncio.ensure_future(exchange())
+        try:
+            response = await asyncio.shield(running)
+        except asyncio.CancelledError:
+            scope.cancel()
+            await asyncio.wait([running])
+            raise
+        if response is None:
+            raise asyncio.CancelledError
+        return response
 
     async def _exchange(self, prepared: httpx.Request, progress: _Progress, limit: int) -> Response:
         try:
@@ -90,7 +114,8 @@ class _Progress:
     async def close_unfinished(self) -> None:
         """Close a connection whose TLS handshake was broken off: httpcore forgets it when it is cancelled."""
         if self.nothing_sent and self._socket is not None:
-            await self._socket.aclose()
+            with anyio.CancelScope(shield=True):
+                await self._socket.aclose()
 
 
 def _prepare(request: WireRequest, progress: _Progress) -> httpx.Request:

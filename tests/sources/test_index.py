@@ -241,7 +241,7 @@ async def test_a_caller_waits_until_its_own_deadline_only() -> None:
 async def test_a_refresh_has_a_deadline_of_its_own() -> None:
     index, upstream, _ = make_index({"a": A})
     await index.current(make_scope(5))
-    assert upstream.scopes == [Scope("test", 1060.0)]
+    assert upstream.scopes == [Scope("test", 1060.0, is_fresh=True, waits_until=1005.0)]  # a pause that is asked for is its caller's
 
 
 async def test_after_it_was_expired_the_next_reader_gets_what_is_read_from_then_on_and_others_share_it() -> None:

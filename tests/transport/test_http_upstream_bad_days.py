@@ -251,6 +251,15 @@ async def test_other_answers_ask_for_no_pause(status: int) -> None:
     assert len(wire.requests) == 3
 
 
+async def test_a_pause_longer_than_whoever_began_a_long_read_has_time_for_is_told_at_once() -> None:
+    upstream, wire = make_upstream(answering(status=429, retry_after="5"))
+    scope = Scope("window", 1060.0, is_fresh=True, waits_until=1004.0)
+    error = await error_of(upstream.read(READ, scope))
+    assert (type(error), error.retry_after, len(wire.requests)) == (UpstreamRateLimited, 5, 1)
+    held = await error_of(upstream.read(READ, scope))
+    assert (type(held), held.retry_after, held.nothing_sent, len(wire.requests)) == (UpstreamRateLimited, 5, True, 1)
+
+
 @pytest.mark.parametrize("call", [(get(2), False), (get(2), True), (WRITE, False)])
 async def test_who_has_less_time_than_the_pause_fails_at_once_and_sends_nothing(call: tuple[Request, bool]) -> None:
     request, is_fresh = call
