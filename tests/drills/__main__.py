@@ -1,4 +1,4 @@
-"""Drills from the command line: `python -m tests.drills kill`. Exit code 1 when a promise was broken."""
+"""Drills from the command line: `python -m tests.drills kill`, `faults`, ... Exit code 1 when a promise was broken."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
+from tests.drills import isolation, matrix, soak
 from tests.drills.gateways import NeverUp
 from tests.drills.kill import Plan, drill
+from tests.drills.matrix import Matrix, drill_all
 from tests.drills.report import to_text, violations_of
 
 
@@ -32,6 +34,20 @@ def _parser() -> argparse.ArgumentParser:
     kill.add_argument("--gateways", type=int, choices=(1, 2), default=1, help="two: over one journal, and given the same keys at once")
     kill.add_argument("--folder", type=Path, help="an empty one for configuration, journal and logs; left out: one that is gone at the end")
     kill.set_defaults(command=_kill)
+    faults = commands.add_parser("faults", help="bring each upstream operation into each trouble and see what comes back")
+    faults.add_argument("--operation", default="", help="only those with this text in their names, as in `norce.Get`")
+    faults.add_argument("--trouble", default="", help="only those with this text in their names, as in `429`")
+    faults.add_argument("--lanes", type=int, default=2, help="processes at once")
+    faults.set_defaults(command=_faults)
+    isolated = commands.add_parser("isolation", help="let one source stall and compare how soon the others are answered")
+    isolated.add_argument("--rounds", type=int, default=12)
+    isolated.add_argument("--seed", type=int, default=1)
+    isolated.set_defaults(command=_isolation)
+    soaked = commands.add_parser("soak", help="80 %% of capacity with 5 % faults: memory and connections must stay as they are")
+    soaked.add_argument("--minutes", type=float, default=10)
+    soaked.add_argument("--rate", type=float, help="questions a second; left out: 80 %% of what the gateway shows to be able to")
+    soaked.add_argument("--seed", type=int, default=1)
+    soaked.set_defaults(command=_soak)
     return parser
 
 
@@ -45,6 +61,27 @@ def _kill(options: argparse.Namespace) -> int:
             return 1
     sys.stdout.write(f"{to_text(report)}\n")
     return 1 if violations_of(report) else 0
+
+
+def _faults(options: argparse.Namespace) -> int:
+    rows = drill_all(Matrix(options.operation, options.trouble, options.lanes), _tell)
+    sys.stdout.write(f"{matrix.to_text(rows)}\n")
+    return 1 if any(row.violations for row in rows) else 0
+
+
+def _isolation(options: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory(prefix="drill-") as folder:
+        report = asyncio.run(isolation.drill(isolation.Plan(rounds=options.rounds, seed=options.seed), Path(folder), _tell))
+    sys.stdout.write(f"{isolation.to_text(report)}\n")
+    return 1 if report.violations else 0
+
+
+def _soak(options: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory(prefix="drill-") as folder:
+        plan = soak.Plan(minutes=options.minutes, rate=options.rate, seed=options.seed)
+        report = asyncio.run(soak.soak(plan, Path(folder), _tell))
+    sys.stdout.write(f"{soak.to_text(report)}\n")
+    return 1 if report.violations else 0
 
 
 def _tell(line: str) -> None:

@@ -12,7 +12,7 @@ import multiprocessing
 import os
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any, Final
@@ -79,20 +79,24 @@ def free_port() -> int:
         return port
 
 
-class GatewayProcess:
-    """One gateway, always at the same port. `url` is where it is asked."""
+class ServedProcess:
+    """A command that listens, always at the same port. `url` is where it is asked."""
 
-    def __init__(self, config: Path, log: Path) -> None:
-        self._config = config
+    def __init__(self, command: Sequence[str], log: Path) -> None:
         self._log = log
         self._port = free_port()
+        self._command = [*command, "--port", str(self._port)]
         self._process: ForkServerProcess | None = None
         self.url = f"http://127.0.0.1:{self._port}"
 
+    @property
+    def pid(self) -> int | None:
+        """Its process id; None before it was started."""
+        return None if self._process is None else self._process.pid
+
     async def start(self) -> None:
         """Start it, without waiting until it listens."""
-        command = ["serve", "--config", str(self._config), "--port", str(self._port)]
-        self._process = _PROCESSES.Process(target=_run, args=(command, self._log), daemon=True)
+        self._process = _PROCESSES.Process(target=_run, args=(self._command, self._log), daemon=True)
         await asyncio.to_thread(self._process.start)
 
     async def wait_until_up(self) -> None:
@@ -104,7 +108,7 @@ class GatewayProcess:
                 break
             await asyncio.sleep(_POLL_SECONDS)
         said = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_WORDS:]
-        raise NeverUp(f"the gateway at {self.url} is not up; it said: {' / '.join(said)}")
+        raise NeverUp(f"the {self._command[0]} at {self.url} is not up; it said: {' / '.join(said)}")
 
     async def _listens(self) -> bool:
         try:
@@ -119,6 +123,20 @@ class GatewayProcess:
         if self._process is not None:
             self._process.kill()
             await asyncio.to_thread(self._process.join)
+
+
+class GatewayProcess(ServedProcess):
+    """One gateway over the systems of a configuration."""
+
+    def __init__(self, config: Path, log: Path) -> None:
+        super().__init__(["serve", "--config", str(config)], log)
+
+
+class SandboxProcess(ServedProcess):
+    """The emulated systems."""
+
+    def __init__(self, seed: int, log: Path) -> None:
+        super().__init__(["sandbox", "--seed", str(seed)], log)
 
 
 def _run(command: list[str], log: Path) -> None:

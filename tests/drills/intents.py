@@ -16,7 +16,7 @@ from gateway.sandbox.shopctrl.data import build_store
 Payload = dict[str, Any]
 
 _ANSWER: Final = "outcome confirmation replayed userErrors { code message }"
-_CREATE: Final = f"""
+CREATE_INVOICE: Final = f"""
 mutation ($source: String!, $input: CreateInvoiceInput!, $key: String!) {{
   made: createInvoice(source: $source, input: $input, idempotencyKey: $key) {{ {_ANSWER} }}
 }}"""
@@ -97,7 +97,7 @@ def _nimpos_intents(seed: int, batch: int) -> Iterator[Intent]:
         }
         key = f"drill-pos-{number}"
         variables = {"source": "pos", "input": given, "key": key}
-        yield Intent(NIMPOS, key, _CREATE, variables, order_id, order["CustomerInvoiceId"], order_id, order_id)
+        yield Intent(NIMPOS, key, CREATE_INVOICE, variables, order_id, order["CustomerInvoiceId"], order_id, order_id)
 
 
 def _norce_intents(seed: int, batch: int) -> Iterator[Intent]:
@@ -111,7 +111,7 @@ def _norce_intents(seed: int, batch: int) -> Iterator[Intent]:
             "total": {"amount": "6000.00"},
         }
         key = f"drill-commerce-{number}"
-        yield Intent(NORCE, key, _CREATE, {"source": "commerce", "input": given, "key": key}, number, None, number, number)
+        yield Intent(NORCE, key, CREATE_INVOICE, {"source": "commerce", "input": given, "key": key}, number, None, number, number)
 
 
 def _shopctrl_intents(seed: int, batch: int) -> Iterator[Intent]:
