@@ -15,6 +15,7 @@ from tests.drills.gateways import NeverUp
 from tests.drills.kill import Plan, drill
 from tests.drills.matrix import Matrix, drill_all
 from tests.drills.report import to_text, violations_of
+from tests.execution import attacks
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,7 +49,16 @@ def _parser() -> argparse.ArgumentParser:
     soaked.add_argument("--rate", type=float, help="questions a second; left out: 80 %% of what the gateway shows to be able to")
     soaked.add_argument("--seed", type=int, default=1)
     soaked.set_defaults(command=_soak)
+    commands.add_parser("attacks", help="send documents that are made to cost much; each is refused by name, soon").set_defaults(
+        command=_attacks
+    )
     return parser
+
+
+def _attacks(_options: argparse.Namespace) -> int:
+    refusals = attacks.drill()
+    _tell(attacks.to_text(refusals))
+    return 0 if all(refusal.is_kept for refusal in refusals) else 1
 
 
 def _kill(options: argparse.Namespace) -> int:
