@@ -18,7 +18,7 @@ STEPS = 40
 
 
 def busy(wire: HttpxWire) -> list[Any]:
-    connections = wire._transport._pool.connections  # type: ignore[attr-defined]  # noqa: SLF001  (httpx shows its pool to nobody)
+    connections = wire._transport._pool.connections  # noqa: SLF001  (httpx shows its pool to nobody)
     return [connection for connection in connections if not connection.is_idle() and not connection.is_closed()]
 
 
