@@ -103,6 +103,7 @@ mutation InvoiceAnOrder {
     idempotencyKey: "demo-54712"
   ) {
     outcome
+    replayed
     confirmation
     invoice { id number issueDate totals { inclVat { amount currency } } }
     order { number customer { name } }
@@ -134,6 +135,10 @@ EXAMPLES: Final = (
     Example("An invoice with its lines", "Lines, VAT in percent, notes, and the fields that one system alone has.", _LINES),
     Example("What each source can do", "Capabilities and cost in upstream calls; asks nobody.", _SOURCES),
     Example("Dry run of a write", "Validates and shows the exact request without sending it.", _DRY_RUN),
-    Example("Invoice an order", "Has the order system invoice what is left. Run it twice: nothing is left to do.", _FROM_ORDER),
+    Example(
+        "Invoice an order",
+        "Has the order system invoice what is left. Run it twice: the same key gives the same answer, and sends nothing.",
+        _FROM_ORDER,
+    ),
     Example("Change invoicing terms", "Reads, lays the given fields over, writes all, and shows what was there before.", _TERMS),
 )
