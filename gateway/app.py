@@ -177,9 +177,9 @@ def _keys_over(wire: Wire) -> FetchKeys:
     return fetch
 
 
-def _admission(settings: Settings, wire: Wire, clock: Clock) -> Admission:
+def _admission(settings: Settings, wire: Wire | None, clock: Clock) -> Admission:
     jwt = settings.jwt
-    tokens = None if jwt is None else Tokens(jwt, Keys(jwt.jwks_url, jwt.algorithms, _keys_over(wire), clock), clock)
+    tokens = None if jwt is None or wire is None else Tokens(jwt, Keys(jwt.jwks_url, jwt.algorithms, _keys_over(wire), clock), clock)
     return Admission(Authenticator(Callers(settings.callers), tokens), make_rates(settings, clock))
 
 
@@ -195,7 +195,7 @@ def create_app(settings: Settings, wire: Wire | None = None, clock: Clock | None
     signer = None if key is None else LinkSigner(key.get_secret_value().encode(), used_clock)
     schema, rules = build_schema(), _link_rules(settings)
     explainer = Explainer(schema, max_nodes=settings.limits.max_nodes, link_rules=rules)
-    wire_of_keys = wire or HttpxWire()
+    wire_of_keys = None if settings.jwt is None else wire or HttpxWire()  # it reads the certificates of all authorities
     admission = _admission(settings, wire_of_keys, used_clock)
     graph = Graph(
         executor=Executor(schema),
@@ -220,7 +220,8 @@ def create_app(settings: Settings, wire: Wire | None = None, clock: Clock | None
             await asyncio.wait([cleaning])
             await journal.aclose()
             await gateway.aclose()
-            await wire_of_keys.aclose()
+            if wire_of_keys is not None:
+                await wire_of_keys.aclose()
 
     load = Load(used_clock, settings.limits.max_requests_in_flight)
     app = make_server(endpoint, documents, settings.server, journeys, lifespan, load)
