@@ -28,18 +28,19 @@ class Upstream(Protocol):
         """Since when that is so; None before the first call."""
 
     async def read(self, request: Request, scope: Scope, *, answers: Collection[int] = (200,)) -> Response:
-        """Send a read and give the answer when its status is one of `answers`.
+        """Send a read, or share one under way, again where that may help, and give the answer when its status is one of `answers`.
 
         Any other status is an error: 401 (after one renewal of the credentials) and 403 `UpstreamAuthFailed`, 429
         `UpstreamRateLimited`, other 4xx `UpstreamRejected`, 5xx `UpstreamUnavailable`, anything else `MalformedAnswer`.
-        Raises `UpstreamTimeout` and `UpstreamUnavailable` where no answer came.
+        Raises `UpstreamTimeout` and `UpstreamUnavailable` where no answer came; where nothing was sent, `CircuitOpen`,
+        `UpstreamOverloaded`, and `UpstreamRateLimited` while a pause that was asked for is not over.
         """
 
     async def write(self, request: Request, scope: Scope) -> Response:
         """Send a write once, and give the answer whatever its status.
 
-        Raises `UpstreamTimeout` or `UpstreamUnavailable` where no answer came; their `nothing_sent` says whether it is proven
-        that nothing left.
+        Raises what `read` raises where no answer came, and for credentials that are not to be had; `nothing_sent` says whether it
+        is proven that nothing left.
         """
 
     def malformed(self, request: Request, message: str) -> MalformedAnswer:
