@@ -8,8 +8,10 @@ from hypothesis import HealthCheck, settings
 from gateway.sandbox.server import RunningSandbox, serving
 from tests.graph import Graph, open_graph
 
-# No test is timed: a slow machine is no failure.
-settings.register_profile("gateway", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+# No test is timed: a slow machine is no failure. The same cases each time: a change is judged by what it changed, and
+# `pytest --hypothesis-profile=explore` looks for new ones.
+settings.register_profile("explore", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("gateway", settings.get_profile("explore"), derandomize=True)
 settings.load_profile("gateway")
 
 
