@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gateway.model import Attempt, AttemptQuery, MutationOutcome, UserError
     from gateway.mutations import Story, Writes
     from gateway.schema.explain import Explanation
+    from gateway.server import Checked
     from gateway.settings import ServerSettings, Settings
     from gateway.sources.base import Source, SourceSet
 
@@ -96,6 +97,16 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--operation", metavar="NAME", help="which, where the document has several")
     explain.add_argument("--config", type=Path, metavar="FILE", help="left out: the sources of the demo")
     explain.set_defaults(command=_explain)
+
+    documents = commands.add_parser("documents", help="trusted documents: check a manifest before the gateway is started with it")
+    kinds = documents.add_subparsers(required=True, metavar="check")
+    check_documents = kinds.add_parser(
+        "check", help="each document against the graph and its limits, with its cost and upstream calls at worst"
+    )
+    check_documents.add_argument("manifest", type=Path, metavar="MANIFEST")
+    check_documents.add_argument("--config", type=Path, metavar="FILE", help="left out: the sources of the demo and the usual limits")
+    check_documents.add_argument("--json", action="store_true", help="one object a line")
+    check_documents.set_defaults(command=_check_documents)
 
     _add_trail_parsers(commands)
     commands.add_parser("schema", help="print the SDL of the graph").set_defaults(command=_schema)
@@ -248,7 +259,7 @@ def _shown(host: str) -> str:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from gateway.app import make_gateway
+    from gateway.app import make_explainer, make_gateway, make_trusted_documents
     from gateway.errors import SettingsError
 
     settings = _settings(options.config)
@@ -256,6 +267,7 @@ def _check(options: argparse.Namespace) -> int:
     async def run() -> int:
         gateway = make_gateway(settings)
         try:
+            make_trusted_documents(settings, make_explainer(settings))
             for source in gateway.sources:
                 print(_describe(source))
             if not options.live:
@@ -380,6 +392,80 @@ def _table_of(explanation: Explanation) -> str:
 
 def _count(calls: int, open_ended: bool) -> str:  # noqa: FBT001  (of the entry, or of all)
     return f"{calls}+" if open_ended else str(calls)
+
+
+# ------------------------------------------------------------------ trusted documents
+
+
+def _check_documents(options: argparse.Namespace) -> int:
+    from gateway.app import make_costs, make_document_check, make_explainer, make_gateway
+    from gateway.errors import SettingsError
+    from gateway.server import read_manifest
+
+    settings = _demo_settings() if options.config is None else _settings(options.config)
+    try:
+        documents = read_manifest(options.manifest)
+    except SettingsError as error:
+        raise _Usage(*error.lines) from None
+
+    async def run() -> list[Checked]:
+        gateway = make_gateway(settings)
+        try:
+            explainer = make_explainer(settings)
+            check = make_document_check(settings, explainer)
+            return list(check.weigh(documents, make_costs(settings, explainer), gateway.sources))
+        finally:
+            await gateway.aclose()
+
+    try:
+        found = asyncio.run(run())
+    except SettingsError as error:
+        raise _Usage(*(f"{options.config.name}: {line}" for line in error.lines)) from None
+    return _show_checked(found, options)
+
+
+def _show_checked(found: Sequence[Checked], options: argparse.Namespace) -> int:
+    from gateway.server import Refusal
+
+    for line in map(_plain_checked, found) if options.json else _table_of_checked(found):
+        print(line)
+    refused = [(checked, checked.found) for checked in found if isinstance(checked.found, Refusal)]
+    for checked, refusal in refused:
+        for mistake in refusal.mistakes:
+            print(f"{options.manifest}: {checked.shown_id}: {refusal.code}: {mistake}", file=sys.stderr)
+    return FAILED if refused else OK
+
+
+def _table_of_checked(found: Sequence[Checked]) -> list[str]:
+    table = [("id", "operation", "cost", "calls"), *(_row_of_checked(checked) for checked in found)]
+    widths = [max(len(row[column]) for row in table) for column in range(4)]
+    return [f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}" for row in table]
+
+
+def _row_of_checked(checked: Checked) -> tuple[str, str, str, str]:
+    from gateway.server import Refusal
+
+    name = "-" if checked.operation is None or checked.operation.name is None else checked.operation.name
+    if isinstance(checked.found, Refusal):
+        return checked.shown_id, name, "refused", "-"
+    calls = checked.found.explanation
+    return checked.shown_id, name, str(checked.found.cost.estimated), _count(calls.total, calls.open_ended)
+
+
+def _plain_checked(checked: Checked) -> str:
+    import json
+
+    from gateway.server import Refusal
+
+    operation, found = checked.operation, checked.found
+    named = {
+        "id": checked.document_id,
+        "operation": None if operation is None else operation.name,
+        "type": None if operation is None else operation.kind,
+    }
+    if isinstance(found, Refusal):
+        return json.dumps({**named, "code": found.code, "mistakes": found.mistakes})
+    return json.dumps({**named, "cost": found.cost.estimated, "upstreamCalls": found.explanation.to_plain()})
 
 
 # ------------------------------------------------------------------ the trail of writes

@@ -26,6 +26,7 @@ from gateway.server import (
     Admission,
     Authenticator,
     Callers,
+    DocumentCheck,
     DocumentEndpoint,
     FetchKeys,
     Graph,
@@ -36,8 +37,11 @@ from gateway.server import (
     LinkSigner,
     Load,
     Tokens,
+    TrustedDocuments,
+    document_limits,
     make_rates,
     make_server,
+    read_manifest,
 )
 from gateway.settings import Settings, SourceSettings, load_settings, parse_settings
 from gateway.sources import SOURCES
@@ -156,6 +160,31 @@ def make_explainer(settings: Settings) -> Explainer:
     return Explainer(build_schema(), max_nodes=settings.limits.max_nodes, link_rules=_link_rules(settings))
 
 
+def make_costs(settings: Settings, explainer: Explainer) -> CostModel:
+    """Make what refuses operations that may cost too much."""
+    return CostModel(explainer, max_cost=settings.limits.max_cost, max_upstream_calls=settings.limits.max_upstream_calls)
+
+
+def make_document_check(settings: Settings, explainer: Explainer) -> DocumentCheck:
+    """Make what says whether documents can be answered."""
+    return DocumentCheck(explainer, document_limits(settings.limits))
+
+
+def make_trusted_documents(settings: Settings, explainer: Explainer) -> TrustedDocuments:
+    """Read the documents that requests may name. Raises `SettingsError` with a line for each that can never be answered."""
+    trust, path = settings.server.trusted_documents, settings.server.documents
+    if trust == "off" or path is None:
+        return TrustedDocuments()
+    try:
+        documents = read_manifest(path)
+    except SettingsError as error:
+        raise SettingsError(*(f"server.documents: {line}" for line in error.lines)) from None
+    mistakes = [f"server.documents: {path}: {line}" for line in make_document_check(settings, explainer).mistakes_in(documents)]
+    if mistakes:
+        raise SettingsError(*mistakes)
+    return TrustedDocuments(trust, documents)
+
+
 def _keys_over(wire: Wire) -> FetchKeys:
     async def fetch(url: str) -> KeysAnswer:
         request = WireRequest(
@@ -203,7 +232,8 @@ def create_app(settings: Settings, wire: Wire | None = None, clock: Clock | None
         writes=writes,
         link_rules=rules,
         signer=signer,
-        costs=CostModel(explainer, max_cost=settings.limits.max_cost, max_upstream_calls=settings.limits.max_upstream_calls),
+        trusted=make_trusted_documents(settings, explainer),
+        costs=make_costs(settings, explainer),
     )
     endpoint = GraphqlEndpoint(graph, admission, settings, used_clock)
     documents = DocumentEndpoint(gateway.sources, settings, used_clock, signer, admission)

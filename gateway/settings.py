@@ -105,6 +105,11 @@ def _known_state(value: SecretStr) -> SecretStr:
     return value
 
 
+def _beside_the_file(value: Path, info: ValidationInfo) -> Path:
+    folder: Path | None = (info.context or {}).get("folder")
+    return value if folder is None else folder / value
+
+
 Secret = Annotated[SecretStr, BeforeValidator(_resolve_secret)]
 State = Annotated[Secret, AfterValidator(_known_state)]
 HeaderSecret = Annotated[Secret, AfterValidator(_sendable)]
@@ -234,7 +239,8 @@ class ServerSettings(_Table):
     state: State = SecretStr("sqlite:///gateway.db")
     signing_key: Secret | None = None
     trusted_documents: Literal["off", "allow", "require"] = "off"
-    documents: Path | None = None
+    documents: Annotated[Path, AfterValidator(_beside_the_file)] | None = None
+    """The manifest; a relative path starts at the folder of the configuration file."""
     explorer: bool = False
     introspection: bool = False
     get_queries: bool = False
@@ -245,6 +251,12 @@ class ServerSettings(_Table):
     """How long `/health/ready` says no before the listener closes."""
     drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 30
     """How long requests that are in hand have to end."""
+
+    @model_validator(mode="after")
+    def _trust_has_documents(self) -> ServerSettings:
+        if self.trusted_documents != "off" and self.documents is None:
+            raise ValueError(f'trusted_documents = "{self.trusted_documents}" needs documents beside it')
+        return self
 
 
 def _as_tuple(value: object) -> object:
@@ -350,7 +362,7 @@ class Settings(_Table):
     links: LinkSettings = LinkSettings()
     sources: Mapping[str, SourceSettings]
     notices: tuple[str, ...] = ()
-    """Keys that are set and that this version does not use yet: said at start, one line each."""
+    """What the operator should know of keys that are set: said at start, one line each."""
 
     @property
     def is_open(self) -> bool:
@@ -363,14 +375,6 @@ class Settings(_Table):
         return self.server.host in _LOOPBACK
 
 
-# Keys of the contract whose machinery comes later. Setting one is answered with a notice, never silently.
-_NOT_USED_YET: Final = frozenset({"server.documents"})
-# Keys that promise protection this version cannot give: refused, so that nobody relies on them.
-_REFUSED: Final = {
-    "server.trusted_documents": 'trusted documents are not supported yet; leave it out or "off"',
-}  # fmt: skip
-
-
 def load_settings(path: Path, options: Mapping[str, type[BaseModel]], environ: Mapping[str, str] | None = None) -> Settings:
     """Read a TOML file; `options` has each system's own model by its name. Raises `SettingsError` with a line a mistake."""
     try:
@@ -379,7 +383,7 @@ def load_settings(path: Path, options: Mapping[str, type[BaseModel]], environ: M
         raise SettingsError(f"{path}: {error.strerror or 'cannot be read'}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: not TOML: {error}") from None
-    return parse_settings(data, options, environ, name=path.name)
+    return parse_settings(data, options, environ, name=path.name, folder=path.parent)
 
 
 def parse_settings(
@@ -388,10 +392,11 @@ def parse_settings(
     environ: Mapping[str, str] | None = None,
     *,
     name: str = "configuration",
+    folder: Path | None = None,
 ) -> Settings:
-    """Validate a configuration that was read already; see `load_settings`."""
-    context = {"environ": os.environ if environ is None else environ}
-    mistakes = [f"{name}: {key}: {why}" for key, why in _REFUSED.items() if _is_set(data, key)]
+    """Validate a configuration that was read already; see `load_settings`. `folder`: where its file lies; None: it is no file."""
+    context = {"environ": os.environ if environ is None else environ, "folder": folder}
+    mistakes: list[str] = []
     if "notices" in data:
         mistakes.append(f"{name}: notices: unknown key")  # a field of the result, not of the file
     top = {key: value for key, value in data.items() if key != "sources"}
@@ -503,25 +508,11 @@ def _contradictions_of_times(source: SourceSettings, server: ServerSettings) -> 
         yield f".timeout_seconds: {timeout:g} s is more than server.mutation_deadline_seconds ({server.mutation_deadline_seconds:g})"
 
 
-def _is_set(data: Mapping[str, Any], dotted: str) -> bool:
-    table, _, key = dotted.partition(".")
-    value = data.get(table, {}).get(key) if isinstance(data.get(table), dict) else None
-    return value not in {None, False, "off"} if not isinstance(value, (dict, list)) else True
-
-
 def _notices(data: Mapping[str, Any]) -> Iterable[str]:
-    for table, value in data.items():
-        for place, row in _rows(table, value):
-            for key, given in row.items() if isinstance(row, dict) else ():
-                if f"{table}.{key}" in _NOT_USED_YET:
-                    yield f"{place}.{key}: accepted, and not used by this version yet"
-                if (table, key, given) == ("server", "state", _IN_MEMORY):
-                    yield "server.state: in memory; which keys were used is forgotten at exit, and a write repeated after it is sent again"
-
-
-def _rows(table: str, value: object) -> Iterable[tuple[str, object]]:
-    if table == "sources" and isinstance(value, dict):
-        return [(f"{table}.{key}", row) for key, row in value.items()]
-    if isinstance(value, list):
-        return [(f"{table}.{index}", row) for index, row in enumerate(value)]
-    return [(table, value)]
+    server = data.get("server")
+    if not isinstance(server, dict):
+        return
+    if server.get("state") == _IN_MEMORY:
+        yield "server.state: in memory; which keys were used is forgotten at exit, and a write repeated after it is sent again"
+    if "documents" in server and server.get("trusted_documents", "off") == "off":
+        yield 'server.documents: not used while trusted_documents is "off"'

@@ -618,47 +618,34 @@ def test_keys_may_come_from_this_machine_without_tls(host: str) -> None:
     assert jwt.jwks_url == f"http://{host}/jwks"
 
 
-# What this version does not do
+# Trusted documents
 
 
-@pytest.mark.parametrize(
-    ("row", "line"),
-    [
-        ('trusted_documents = "require"', 'trusted_documents: trusted documents are not supported yet; leave it out or "off"'),
-    ],
-)
-def test_protection_that_is_not_there_is_refused(row: str, line: str) -> None:
-    assert mistakes(f"[server]\n{row}\n{SOURCE}") == [f"gateway.toml: server.{line}"]
+def test_documents_lie_beside_the_configuration(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.toml"
+    rows = 'trusted_documents = "allow"\ndocuments = "{}"'
+    for row, found in (("a/manifest.json", tmp_path / "a" / "manifest.json"), ("/m.json", Path("/m.json"))):
+        path.write_text(f"[server]\n{rows.format(row)}\n{SOURCE}", encoding="utf-8")
+        assert load_settings(path, OPTIONS).server.documents == found
 
 
-@pytest.mark.parametrize("row", ['trusted_documents = "off"', "get_queries = true"])
-def test_saying_that_something_is_off_is_no_mistake(row: str) -> None:
+@pytest.mark.parametrize("trust", ["allow", "require"])
+def test_documents_that_are_trusted_must_be_named(trust: str) -> None:
+    assert mistakes(f'[server]\ntrusted_documents = "{trust}"\n{SOURCE}') == [
+        f'gateway.toml: server: trusted_documents = "{trust}" needs documents beside it'
+    ]
+
+
+@pytest.mark.parametrize("row", ['trusted_documents = "off"', "get_queries = true", 'trusted_documents = "allow"\ndocuments = "m.json"'])
+def test_saying_that_something_is_off_or_used_is_no_notice(row: str) -> None:
     assert read(f"[server]\n{row}\n{SOURCE}").notices == ()
 
 
-def test_keys_that_are_not_used_yet_are_said_each_at_its_place() -> None:
-    text = f"""
-[server]
-state = "sqlite:///x.db"
-host = "127.0.0.1"
-documents = "manifest.json"
-[limits]
-max_depth = 5
-max_nodes = 10
-[links]
-rules = ["email"]
-{SOURCE}
-retries = 1
-timeout_seconds = 1
-[sources.till]
-system = "bare"
-base_url = "https://till.example"
-breaker_calls = 3
-{caller(requests_per_minute="5", max_in_flight="5")}
-"""
-    assert sorted(read(text).notices) == [
-        "server.documents: accepted, and not used by this version yet",
-    ]
+@pytest.mark.parametrize("row", ["", 'trusted_documents = "off"'])
+def test_documents_that_are_not_used_are_said(row: str) -> None:
+    assert read(f'[server]\n{row}\ndocuments = "m.json"\n{SOURCE}').notices == (
+        'server.documents: not used while trusted_documents is "off"',
+    )
 
 
 # The contract with operators

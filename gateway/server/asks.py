@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NoReturn
 
@@ -19,15 +20,31 @@ from gateway.server.negotiation import Form
 
 _MAX_EXPONENT: Final = 30
 _CHARSETS: Final = frozenset({"", "utf-8", "utf8"})
-_PARAMETERS: Final = frozenset({"query", "operationName", "variables", "extensions"})
+_PARAMETERS: Final = frozenset({"query", "documentId", "operationName", "variables", "extensions"})
 _NO_SIMPLE_REQUEST: Final = "x-requested-with"
+NO_QUERY: Final = "the body needs a query, as text"
 
 
 class UnsupportedMediaType(InvalidInput):
     """The body is not in a media type that is taken."""
 
 
-def read_body(content_type: str, body: bytes) -> Ask:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request says, before it is known which document it means; `query` None: it does not send the text."""
+
+    query: str | None
+    variables: dict[str, Any] | None
+    operation_name: str | None
+    document_id: str | None
+    extensions: Mapping[str, Any]
+
+    def of(self, query: str) -> Ask:
+        """Give what is asked, of the document that is meant."""
+        return Ask(query, self.variables, self.operation_name)
+
+
+def read_body(content_type: str, body: bytes) -> Asked:
     """Read the body of a POST; numbers with a point stay exact, so that a float in variables can be refused by name.
 
     Raises `InvalidInput`.
@@ -38,11 +55,12 @@ def read_body(content_type: str, body: bytes) -> Ask:
         raise UnsupportedMediaType("send application/json in UTF-8")
     value = _parse(body, "the body")
     if not isinstance(value, dict):
-        raise InvalidInput("the body needs a query, as text")
-    return _to_ask(value)
+        raise InvalidInput(NO_QUERY)
+    named = value.get("documentId")
+    return _to_asked(value, value.get("doc_id") if named is None else named)  # `doc_id`: as Relay's pages have it
 
 
-def read_address(request: Request) -> Ask:
+def read_address(request: Request) -> Asked:
     """Read the parameters of a GET. Raises `InvalidInput`, and `NotPermitted` for one that any page could have sent."""
     if not _is_meant(request.headers):
         raise NotPermitted(f"a GET needs accept: {Form.RESPONSE.value} or a header {_NO_SIMPLE_REQUEST}, so that no other page can send it")
@@ -50,11 +68,11 @@ def read_address(request: Request) -> Ask:
     for name in given:
         if name in _PARAMETERS and len(given.getlist(name)) > 1:
             raise InvalidInput(f"{name} is there more than once")
-    value: dict[str, Any] = {name: given[name] for name in ("query", "operationName") if name in given}
+    value: dict[str, Any] = {name: given[name] for name in ("query", "documentId", "operationName") if name in given}
     for name in ("variables", "extensions"):
         if given.get(name):
             value[name] = _parse(given[name].encode(), name)
-    return _to_ask(value)
+    return _to_asked(value, value.get("documentId"))
 
 
 def _is_meant(headers: Headers) -> bool:
@@ -82,17 +100,19 @@ def _parse(text: bytes, what: str) -> Any:  # noqa: ANN401  (any JSON value)
     return value
 
 
-def _to_ask(value: Mapping[str, Any]) -> Ask:
+def _to_asked(value: Mapping[str, Any], document_id: object) -> Asked:
     query, variables, name, extensions = (value.get(part) for part in ("query", "variables", "operationName", "extensions"))
-    if not isinstance(query, str) or not query:
-        raise InvalidInput("the body needs a query, as text")
+    if not isinstance(query, str | None) or query == "":
+        raise InvalidInput(NO_QUERY)
+    if not isinstance(document_id, str | None) or document_id == "":
+        raise InvalidInput("documentId must be text")
     if not isinstance(variables, dict | None):
         raise InvalidInput("variables must be an object")
     if not isinstance(name, str | None):
         raise InvalidInput("operationName must be text")
     if not isinstance(extensions, dict | None):
         raise InvalidInput("extensions must be an object")
-    return Ask(query, variables, name)
+    return Asked(query, variables, name, document_id, extensions or {})
 
 
 def _exact(text: str) -> Decimal:

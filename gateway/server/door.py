@@ -26,6 +26,7 @@ from gateway.server.jwks import KeysUnavailable
 from gateway.server.load import Load
 from gateway.server.negotiation import Form, NotAcceptable, choose_form
 from gateway.server.rates import RateLimited
+from gateway.server.trusted import PersistedQueryNotFound, PersistedQueryNotSupported
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -88,11 +89,17 @@ def bounded(load: Load, answer: Endpoint) -> Endpoint:
 
 
 def _refuse(error: GatewayError, request_id: str, accept: str | None) -> Response:
-    status = 413 if _is_too_large(error) else next(status for kind, status in _STATUSES if isinstance(error, kind))
-    response = respond(show_refusal(error, request_id), status, _form_of_refusal(accept))
+    form = _form_of_refusal(accept)
+    response = respond(show_refusal(error, request_id), _status_of(error, form), form)
     if isinstance(error, RateLimited):
         response.headers["retry-after"] = str(error.retry_after)
     return response
+
+
+def _status_of(error: GatewayError, form: Form) -> int:
+    if isinstance(error, PersistedQueryNotFound | PersistedQueryNotSupported):
+        return form.status_of(is_executed=False)  # it is well formed; some clients only read on where the status is 200
+    return 413 if _is_too_large(error) else next(status for kind, status in _STATUSES if isinstance(error, kind))
 
 
 def _is_too_large(error: GatewayError) -> bool:

@@ -15,13 +15,14 @@ from gateway.execution import Ask, DocumentLimits, Executor, Facts, facts_of
 from gateway.loaders import Clock, LinkRules, Loaders, Scope, SourceSet
 from gateway.model import Caller, Permission
 from gateway.schema import Context, CostModel, InvalidDocument, Weighed, Writes
-from gateway.server.asks import read_address, read_body
+from gateway.server.asks import Asked, read_address, read_body
 from gateway.server.callers import Admission
 from gateway.server.documents import LinkSigner
 from gateway.server.door import BodyTooSlow, MethodNotAllowed, guarded, respond
 from gateway.server.negotiation import Form, choose_form
 from gateway.server.presence import while_present
-from gateway.settings import Settings
+from gateway.server.trusted import Chosen, TrustedDocuments
+from gateway.settings import LimitSettings, Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,7 @@ class Graph:
     writes: Writes
     link_rules: LinkRules = field(default_factory=LinkRules)
     signer: LinkSigner | None = None
+    trusted: TrustedDocuments = field(default_factory=TrustedDocuments)
     costs: CostModel | None = None
     """None: nothing is refused for what it may cost."""
 
@@ -63,17 +65,7 @@ class GraphqlEndpoint:
         self._admission = admission
         self._settings = settings
         self._clock = clock
-        limits = settings.limits
-        self._limits = DocumentLimits(
-            characters=limits.max_document_characters,
-            tokens=limits.max_tokens,
-            depth=limits.max_depth,
-            aliases=limits.max_aliases,
-            root_fields=limits.max_root_fields,
-            directives=limits.max_directives,
-            fields=limits.max_fields,
-            overlaps=limits.max_overlaps,
-        )
+        self._limits = document_limits(settings.limits)
 
     async def answer(self, request: Request) -> Response:
         """Answer one request. Whatever went wrong is JSON with a code; nobody gets a traceback."""
@@ -86,7 +78,8 @@ class GraphqlEndpoint:
             return await self._answer_to(caller, request, request_id, form)
 
     async def _answer_to(self, caller: Caller, request: Request, request_id: str, form: Form) -> Response:
-        ask = await self._ask_of(request)
+        chosen = self._graph.trusted.choose(await self._asked(request))
+        ask = chosen.ask
         facts = facts_of(ask.query, ask.operation_name, self._limits)
         self._check_introspection(facts, caller)
         if not facts.names_one_operation:
@@ -100,9 +93,9 @@ class GraphqlEndpoint:
             shows_cost=request.headers.get("x-gateway-cost") == "1",
             explains=request.headers.get("x-gateway-explain") == "1" and caller.may(Permission.EXPLORER),
         )
-        return await while_present(request.receive, self._execute(ask, context, extensions, form))
+        return await while_present(request.receive, self._execute(chosen, context, extensions, form))
 
-    async def _ask_of(self, request: Request) -> Ask:
+    async def _asked(self, request: Request) -> Asked:
         if request.method == "POST":
             return read_body(request.headers.get("content-type", ""), await self._body_in_time(request))
         return read_address(request)
@@ -145,11 +138,12 @@ class GraphqlEndpoint:
             )
         return None
 
-    async def _execute(self, ask: Ask, context: Context, extensions: _Extensions, form: Form) -> Response:
+    async def _execute(self, chosen: Chosen, context: Context, extensions: _Extensions, form: Form) -> Response:
         async with aclosing(context.loaders):  # what was read for a field that is no longer of interest stops, too
-            result = await self._graph.executor.run(ask, context, context.request_id)
+            result = await self._graph.executor.run(chosen.ask, context, context.request_id)
         answer: dict[str, object] = {"errors": result.errors} if result.errors else {}
         if result.ran:
+            self._graph.trusted.keep(chosen)
             answer["data"] = result.data
             answer |= extensions.of(context.loaders.scope)
         return respond(answer, form.status_of(is_executed=result.ran), form)
@@ -165,6 +159,20 @@ class GraphqlEndpoint:
             link_rules=self._graph.link_rules,
             sign_document=_no_link if self._graph.signer is None else self._graph.signer.sign,
         )
+
+
+def document_limits(limits: LimitSettings) -> DocumentLimits:
+    """Give what `[limits]` says of documents."""
+    return DocumentLimits(
+        characters=limits.max_document_characters,
+        tokens=limits.max_tokens,
+        depth=limits.max_depth,
+        aliases=limits.max_aliases,
+        root_fields=limits.max_root_fields,
+        directives=limits.max_directives,
+        fields=limits.max_fields,
+        overlaps=limits.max_overlaps,
+    )
 
 
 def _no_link(_invoice_id: str, _seconds: int) -> None:
