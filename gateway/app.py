@@ -19,7 +19,7 @@ from gateway.execution import Executor
 from gateway.explorer import Journey
 from gateway.journal import Journal, keep_clean
 from gateway.loaders import LinkRule, LinkRules, read_link_file
-from gateway.model import OrderStatus, PaymentStatus
+from gateway.model import UNREAD, OrderStatus, PaymentStatus
 from gateway.mutations import ShowsSubmitted, Writes
 from gateway.schema import CostModel, Explainer, build_schema
 from gateway.server import (
@@ -227,7 +227,7 @@ def create_app(settings: Settings, wire: Wire | None = None, clock: Clock | None
     wire_of_keys = None if settings.jwt is None else wire or HttpxWire()  # it reads the certificates of all authorities
     admission = _admission(settings, wire_of_keys, used_clock)
     graph = Graph(
-        executor=Executor(schema),
+        executor=Executor(schema, absent=UNREAD, limits=document_limits(settings.limits)),
         sources=gateway.sources,
         writes=writes,
         link_rules=rules,

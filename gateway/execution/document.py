@@ -28,7 +28,17 @@ def facts_of(query: str, operation_name: str | None, limits: DocumentLimits = US
     except GraphQLSyntaxError:
         return Facts()
     size = check_size(document, limits)
-    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
-    chosen = [node for node in operations if operation_name is None or (node.name is not None and node.name.value == operation_name)]
+    return facts_about(document, operation_name, asks_for_schema=size.asks_for_schema)
+
+
+def facts_about(document: DocumentNode, operation_name: str | None, *, asks_for_schema: bool) -> Facts:
+    """Look at a document that was read."""
+    chosen = operations_named(document, operation_name)
     is_mutation = any(node.operation is OperationType.MUTATION for node in chosen)
-    return Facts(size.asks_for_schema, is_mutation, names_one_operation=len(chosen) == 1, document=document)
+    return Facts(asks_for_schema, is_mutation, names_one_operation=len(chosen) == 1, document=document)
+
+
+def operations_named(document: DocumentNode, name: str | None) -> list[OperationDefinitionNode]:
+    """Give the operations of a name; None: all of them."""
+    operations = (node for node in document.definitions if isinstance(node, OperationDefinitionNode))
+    return [node for node in operations if name is None or (node.name is not None and node.name.value == name)]

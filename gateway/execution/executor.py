@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import strawberry
+from graphql import ExecutionResult
+from graphql.pyutils import AwaitableOrValue
 
+from gateway.execution.documents import Documents, ReadDocument
 from gateway.execution.errors import show_errors
+from gateway.execution.limits import USUAL_LIMITS, DocumentLimits
+from gateway.execution.run import Counts, PlanRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +35,48 @@ class Result:
 
 
 class Executor:
-    """Executes operations of one schema."""
+    """Executes operations of one schema.
 
-    def __init__(self, schema: strawberry.Schema) -> None:
-        self._schema = schema
+    `absent`: what the schema's default resolver, which reads attributes, shows as null when an attribute has it.
+    """
+
+    def __init__(self, schema: strawberry.Schema, *, absent: object = None, limits: DocumentLimits = USUAL_LIMITS) -> None:
+        self._schema = schema._schema  # noqa: SLF001  (Strawberry's own is around it)
+        self._absent = absent
+        self._documents = Documents(self._schema, limits)
+        self.counts = Counts()
+
+    def read(self, query: str) -> ReadDocument:
+        """Read a document. Raises `LimitExceeded`."""
+        return self._documents.read(query)
 
     async def run(self, ask: Ask, context: object, request_id: str) -> Result:
         """Execute one operation; every failure is an entry of `errors`, shown as the caller may see it."""
-        result = await self._schema.execute(
-            ask.query, variable_values=ask.variables, context_value=context, operation_name=ask.operation_name
-        )
+        return await self.run_read(self.read(ask.query), ask, context, request_id)
+
+    async def run_read(self, document: ReadDocument, ask: Ask, context: object, request_id: str) -> Result:
+        """Execute one operation of a document that was read."""
+        executing = self._execute(document, ask, context)
+        result = await executing if inspect.isawaitable(executing) else executing
         errors = result.errors or ()
         ran = result.data is not None or any(error.path for error in errors)
-        return Result(result.data, show_errors(errors, request_id), ran)
+        return Result(result.data, show_errors(errors, request_id) if errors else [], ran)
+
+    def _execute(self, document: ReadDocument, ask: Ask, context: object) -> AwaitableOrValue[ExecutionResult]:
+        if document.node is None or document.errors:
+            return ExecutionResult(None, list(document.errors))
+        plans = document.plans(ask.operation_name)
+        run = PlanRun.build(
+            self._schema,
+            document.node,
+            context_value=context,
+            raw_variable_values=ask.variables,
+            operation_name=ask.operation_name,
+            hide_suggestions=True,
+            plans=plans,
+            absent=self._absent,
+            counts=self.counts,
+        )
+        if isinstance(run, list):
+            return ExecutionResult(None, run)
+        return cast("AwaitableOrValue[ExecutionResult]", run.execute_operation())  # nothing is deferred

@@ -1,12 +1,11 @@
-"""Loaders of one request: keys asked in the same tick become one batch a source, each key asked once."""
+"""Loaders of one request: keys asked in the same turn of the loop become one batch a source, each key asked once."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from aiodataloader import DataLoader
 
@@ -25,25 +24,28 @@ _FETCH_OF = {
 _LINES_OF = {Kind.ORDER: Fetch.ORDER_LINES, Kind.INVOICE: Fetch.INVOICE_LINES}
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """A read that has begun: what it was asked for, and its answer."""
-
-    fields: frozenset[str] | None
-    answer: asyncio.Future[Answer | Exception]
-
-
 class Batches:
-    """The batches of a request that are under way: the library runs each in a task of its own, which outlives who waits for it."""
+    """The batches of a request that are under way, each a task of its own, which outlives who waits for it."""
 
     def __init__(self) -> None:
-        self._under_way: set[asyncio.Task[object]] = set()
+        self._under_way: set[asyncio.Task[None]] = set()
         self._is_closed = False
+
+    @property
+    def is_closed(self) -> bool:
+        """Say whether nobody is left to wait for a batch."""
+        return self._is_closed
+
+    def start(self, batch: Coroutine[Any, Any, None]) -> None:
+        """Run a batch."""
+        task = asyncio.create_task(batch)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Run the batch of this task; ends it before it begins where nobody is left to wait for it."""
-        task = asyncio.current_task()
+        """Run the batch of this task, which the library started; ends it before it begins where nobody is left to wait for it."""
+        task = cast("asyncio.Task[None] | None", asyncio.current_task())
         if self._is_closed or task is None:
             raise asyncio.CancelledError
         self._under_way.add(task)
@@ -57,63 +59,103 @@ class Batches:
         self._is_closed = True
         for task in self._under_way:
             task.cancel()
-        await asyncio.gather(*self._under_way, return_exceptions=True)
+        if self._under_way:
+            await asyncio.gather(*self._under_way, return_exceptions=True)
 
 
-class ByRef(DataLoader[Ref, Answer]):
-    """Loads one kind of thing by reference; the answer of a failed key is raised to whoever awaits that key."""
+class _Batch:
+    """Keys that are read together: `wanted`, of each key the attributes (None: all of them). `has_begun`: none can join it any more."""
+
+    __slots__ = ("answers", "done", "has_begun", "wanted")
+
+    def __init__(self, done: asyncio.Future[None]) -> None:
+        self.wanted: dict[Ref, frozenset[str] | None] = {}
+        self.answers: dict[Ref, Answer | Exception] = {}
+        self.done = done
+        self.has_begun = False
+
+
+class ByRef:
+    """Loads one kind of thing by reference: keys asked in the same turn of the loop become one batch, however many ask.
+
+    A batch is waited for as a whole: a key costs a place in a dictionary, and no task, future or coroutine of its own.
+    """
 
     def __init__(self, fetch: Fetch, sources: SourceSet, scope: Scope, batches: Batches) -> None:
-        super().__init__()
         self._batches = batches
         self._fetch = fetch
         self._sources = sources
         self._scope = scope
-        self._wanted: dict[Ref, frozenset[str] | None] = {}
-        """Of each key that waits for its batch: the attributes that are wanted; None: all of them."""
-        self._read: dict[Ref, _Reading] = {}
-        """The latest read of each key."""
+        self._next: _Batch | None = None
+        """The batch that has not begun."""
+        self._latest: dict[Ref, _Batch] = {}
+        """Of each key, the batch that read it last, or is to."""
 
-    async def load_covering(self, ref: Ref, fields: frozenset[str] | None = None) -> Answer:
-        """Load what a key stands for, with the wanted attributes (None: all); a read that has them, or is at it, serves."""
-        if ref in self._wanted:  # its batch has not begun: it asks for these, too
-            self._wanted[ref] = _union((self._wanted[ref], fields))
-            return await self.load(ref)
-        read = self._read.get(ref)
-        if read is not None:
-            answer = await read.answer
-            if _covers(answer, read.fields, fields):
-                if isinstance(answer, Exception):
-                    raise answer
-                return answer
-            if self._read[ref] is not read or ref in self._wanted:  # another reads it again already
-                return await self.load_covering(ref, fields)
-            self.clear(ref)
-        self._wanted[ref] = fields
-        return await self.load(ref)
+    async def load_many(self, refs: Sequence[Ref], fields: frozenset[str] | None = None) -> list[Answer | Exception]:
+        """Load what keys stand for, with the wanted attributes (None: all); a read that has them, or is at it, serves.
 
-    async def batch_load_fn(self, keys: Sequence[Ref]) -> list[Answer | Exception]:  # type: ignore[override]  # the library says List
-        """Ask each source for its keys, all sources at once, and put the answers in the order of the keys."""
+        The failure of a key stands in its place.
+        """
+        serving = [self._batch_for(ref, fields) for ref in refs]
+        for batch in dict.fromkeys(serving):
+            if not batch.done.done():
+                await asyncio.shield(batch.done)  # who is cancelled here takes the batch from nobody
+        answers = [batch.answers[ref] for ref, batch in zip(refs, serving, strict=True)]
+        short = [at for at, ref in enumerate(refs) if not _covers(answers[at], serving[at].wanted[ref], fields)]
+        if short:
+            again = await self.load_many([refs[at] for at in short], fields)
+            for at, answer in zip(short, again, strict=True):
+                answers[at] = answer
+        return answers
+
+    def _batch_for(self, ref: Ref, fields: frozenset[str] | None) -> _Batch:
+        """Find the batch that reads a key, or has read enough of it; else the next one does."""
+        batch = self._latest.get(ref)
+        if batch is not None and not batch.has_begun:
+            batch.wanted[ref] = _union((batch.wanted[ref], fields))
+            return batch
+        if batch is not None and (not batch.done.done() or _covers(batch.answers[ref], batch.wanted[ref], fields)):
+            return batch
+        if self._next is None:
+            self._next = self._new_batch()
+        self._next.wanted[ref] = fields
+        self._latest[ref] = self._next
+        return self._next
+
+    def _new_batch(self) -> _Batch:
         loop = asyncio.get_running_loop()
-        readings = {ref: _Reading(self._wanted.pop(ref), loop.create_future()) for ref in keys}
-        self._read.update(readings)
-        by_source: dict[str, list[Ref]] = {}
-        for ref in keys:
-            by_source.setdefault(ref.source, []).append(ref)
-        found: dict[Ref, Answer | Exception] = {}
-        with self._batches.running():
-            for part in await asyncio.gather(*(self._ask(key, refs, readings) for key, refs in by_source.items())):
-                found.update(part)
-        for ref, reading in readings.items():
-            reading.answer.set_result(found[ref])
-        return [found[ref] for ref in keys]
+        # Two turns later: what was woken in this turn and the next, such as the other fields of a list, joins.
+        loop.call_soon(loop.call_soon, self._begin)
+        return _Batch(loop.create_future())
 
-    async def _ask(self, key: str, refs: list[Ref], readings: Mapping[Ref, _Reading]) -> dict[Ref, Answer | Exception]:
+    def _begin(self) -> None:
+        batch, self._next = self._next, None
+        if batch is None:
+            return
+        batch.has_begun = True
+        if self._batches.is_closed:
+            batch.done.cancel()
+        else:
+            self._batches.start(self._read(batch))
+
+    async def _read(self, batch: _Batch) -> None:
+        """Ask each source for its keys, all sources at once."""
+        by_source: dict[str, list[Ref]] = {}
+        for ref in batch.wanted:
+            by_source.setdefault(ref.source, []).append(ref)
+        try:
+            for part in await asyncio.gather(*(self._ask(key, refs, batch) for key, refs in by_source.items())):
+                batch.answers.update(part)
+            batch.done.set_result(None)
+        finally:
+            batch.done.cancel()  # nothing where it is done: else nobody is left to wait for it
+
+    async def _ask(self, key: str, refs: list[Ref], batch: _Batch) -> dict[Ref, Answer | Exception]:
         source = self._sources.get(key)
         if source is None:
             return dict.fromkeys(refs)
         try:
-            answers = await source.fetch_many(self._fetch, refs, self._scope, _union(readings[ref].fields for ref in refs))
+            answers = await source.fetch_many(self._fetch, refs, self._scope, _union(batch.wanted[ref] for ref in refs))
             return dict(zip(refs, answers, strict=True))
         except Exception as error:  # noqa: BLE001  (a bug in one source stays that source's: raised to those who asked it)
             return dict.fromkeys(refs, error)
@@ -183,19 +225,39 @@ class Loaders:
 
         `fields`: the attributes that are wanted, None all of them; a source may leave others UNREAD to save calls.
         """
-        return cast("Record | None", await self._loader(_FETCH_OF[ref.kind]).load_covering(ref, fields))
+        return cast("Record | None", await self._load(_FETCH_OF[ref.kind], ref, fields))
+
+    async def load_records(self, refs: Sequence[Ref], fields: frozenset[str] | None = None) -> list[Record | Exception | None]:
+        """Load objects of one kind at once, as `load_record` does each; the failure of a key stands in its place."""
+        if not refs:
+            return []
+        return cast("list[Record | Exception | None]", await self._loader(_FETCH_OF[refs[0].kind]).load_many(refs, fields))
 
     async def load_lines(self, ref: Ref) -> Lines | None:
         """Load the lines of an order or invoice where they are a call of their own; None when the source gives none."""
-        return cast("Lines | None", await self._loader(_LINES_OF[ref.kind]).load_covering(ref))
+        return cast("Lines | None", await self._load(_LINES_OF[ref.kind], ref))
 
     async def load_payments(self, ref: Ref, fields: frozenset[str] | None = None) -> InvoicePayments | None:
         """Load what is paid of an invoice; None when the source does not say. `fields`: as `load_record` has it."""
-        return cast("InvoicePayments | None", await self._loader(Fetch.PAYMENTS).load_covering(ref, fields))
+        return cast("InvoicePayments | None", await self._load(Fetch.PAYMENTS, ref, fields))
+
+    async def load_each_lines(self, refs: Sequence[Ref]) -> list[Lines | Exception | None]:
+        """Load the lines of orders or of invoices at once, as `load_lines` does of one; the failure of a key stands in its place."""
+        return cast("list[Lines | Exception | None]", await self._loader(_LINES_OF[refs[0].kind]).load_many(refs)) if refs else []
+
+    async def load_each_payments(self, refs: Sequence[Ref], fields: frozenset[str]) -> list[InvoicePayments | Exception | None]:
+        """Load what is paid of invoices at once, as `load_payments` does of one; the failure of a key stands in its place."""
+        return cast("list[InvoicePayments | Exception | None]", await self._loader(Fetch.PAYMENTS).load_many(refs, fields))
 
     async def load_document(self, ref: Ref) -> DocumentContent | None:
         """Load the document of an invoice, whole and checked; None when it has none."""
-        return cast("DocumentContent | None", await self._loader(Fetch.DOCUMENT).load_covering(ref))
+        return cast("DocumentContent | None", await self._load(Fetch.DOCUMENT, ref))
+
+    async def _load(self, fetch: Fetch, ref: Ref, fields: frozenset[str] | None = None) -> Answer:
+        (answer,) = await self._loader(fetch).load_many([ref], fields)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     async def load_by_number(self, source: Source, kind: Kind, number: str) -> Record | None:
         """Find the one object with this number; None when there is none. Raises `AmbiguousLookup` when there are several."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import date, datetime
 from enum import Enum
 from typing import Any, Final
@@ -13,7 +13,8 @@ from gateway import loaders, model
 from gateway.errors import InvalidInput
 from gateway.loaders import Lister, MergedLister, Page
 from gateway.model import Criteria, Kind, Ref
-from gateway.schema.completion import complete, complete_all
+from gateway.schema.bulk import Column, bulk_field
+from gateway.schema.completion import complete_each, complete_lists
 from gateway.schema.context import Info
 from gateway.schema.entities import Customer, Invoice, Order
 from gateway.schema.inputs import Lookup, or_none
@@ -69,12 +70,12 @@ def _results(root: strawberry.Parent[Page]) -> Any:  # noqa: ANN401
     return root.results
 
 
-async def _nodes(root: strawberry.Parent[Page], info: Info) -> Any:  # noqa: ANN401
-    return await complete_all(info, [edge.node for edge in root.edges])
+def _nodes(roots: Sequence[Any], info: Info) -> Column | Awaitable[Column]:
+    return complete_lists(info, [[edge.node for edge in root.edges] for root in roots])
 
 
-async def _node(root: strawberry.Parent[loaders.Edge], info: Info) -> Any:  # noqa: ANN401
-    return await complete(info, root.node)
+def _node(roots: Sequence[Any], info: Info) -> Column | Awaitable[Column]:
+    return complete_each(info, [root.node for root in roots])
 
 
 @strawberry.type
@@ -82,7 +83,7 @@ class CustomerEdge:
     """A customer and the cursor behind it."""
 
     cursor: str
-    node: Customer = strawberry.field(resolver=_node)
+    node: Customer = bulk_field(_node)
 
 
 @strawberry.type
@@ -90,7 +91,7 @@ class CustomerConnection:
     """A page of customers."""
 
     edges: list[CustomerEdge]
-    nodes: list[Customer] = strawberry.field(resolver=_nodes)
+    nodes: list[Customer] = bulk_field(_nodes)
     page_info: PageInfo = strawberry.field(resolver=_page_info)
     source_results: list[SourceResult] = strawberry.field(resolver=_results)
 
@@ -100,7 +101,7 @@ class OrderEdge:
     """An order and the cursor behind it."""
 
     cursor: str
-    node: Order = strawberry.field(resolver=_node)
+    node: Order = bulk_field(_node)
 
 
 @strawberry.type
@@ -108,7 +109,7 @@ class OrderConnection:
     """A page of orders."""
 
     edges: list[OrderEdge]
-    nodes: list[Order] = strawberry.field(resolver=_nodes)
+    nodes: list[Order] = bulk_field(_nodes)
     page_info: PageInfo = strawberry.field(resolver=_page_info)
     source_results: list[SourceResult] = strawberry.field(resolver=_results)
 
@@ -118,7 +119,7 @@ class InvoiceEdge:
     """An invoice and the cursor behind it."""
 
     cursor: str
-    node: Invoice = strawberry.field(resolver=_node)
+    node: Invoice = bulk_field(_node)
 
 
 @strawberry.type
@@ -126,7 +127,7 @@ class InvoiceConnection:
     """A page of invoices."""
 
     edges: list[InvoiceEdge]
-    nodes: list[Invoice] = strawberry.field(resolver=_nodes)
+    nodes: list[Invoice] = bulk_field(_nodes)
     page_info: PageInfo = strawberry.field(resolver=_page_info)
     source_results: list[SourceResult] = strawberry.field(resolver=_results)
 
@@ -134,15 +135,15 @@ class InvoiceConnection:
 # ------------------------------------------------------------------ links
 
 
-async def _linked(root: strawberry.Parent[loaders.Link], info: Info) -> Any:  # noqa: ANN401
-    return await complete(info, root.customer)
+def _linked(roots: Sequence[Any], info: Info) -> Column | Awaitable[Column]:
+    return complete_each(info, [root.customer for root in roots])
 
 
 @strawberry.type
 class CustomerLink:
     """A customer of another source that is the same party."""
 
-    customer: Customer = strawberry.field(resolver=_linked)
+    customer: Customer = bulk_field(_linked)
     rule: loaders.LinkRule
 
 

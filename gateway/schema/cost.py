@@ -7,7 +7,7 @@ which an object has one alone the dearest counts. Each upstream call that may be
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -87,7 +87,36 @@ class CostModel:
 
         Raises `InvalidDocument`, and `LimitExceeded` for one that costs too much.
         """
-        thought = self._explainer.think(query, variables=variables, operation_name=operation_name)
+        return self._weigh(self._explainer.think(query, variables=variables, operation_name=operation_name), sources)
+
+    def check(
+        self,
+        document: DocumentNode,
+        sources: SourceSet,
+        *,
+        variables: Mapping[str, Any],
+        operation_name: str | None,
+        kept: MutableMapping[Hashable, Any],
+    ) -> None:
+        """Refuse an operation of a valid document that costs too much; `kept` remembers for the next time what is found out.
+
+        Where the most that any variables can ask for is within the limits, their values do not matter.
+        Raises `InvalidDocument`, and `LimitExceeded`.
+        """
+        key = ("cost", operation_name, tuple(sources.keys))
+        if key not in kept:
+            kept[key] = self._never_exceeds(self._explainer.think_of(document, variables=None, operation_name=operation_name), sources)
+        if not kept[key]:
+            self._weigh(self._explainer.think_of(document, variables=variables, operation_name=operation_name), sources)
+
+    def _never_exceeds(self, thought: Thought, sources: SourceSet) -> bool:
+        try:
+            self._weigh(thought, sources)
+        except LimitExceeded:
+            return False
+        return True
+
+    def _weigh(self, thought: Thought, sources: SourceSet) -> Weighed:
         objects = _Objects(thought, len(sources.keys), self._explainer.max_nodes).count()
         self._check_cost(objects)  # first, as it is quick whatever is asked
         explanation = self._explainer.explain_thought(thought, sources, most_causes=_MAX_CAUSES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
@@ -10,9 +11,10 @@ import strawberry
 
 from gateway import loaders, model
 from gateway.errors import GatewayError, LookupUnsupported
-from gateway.model import UNREAD, Criteria, CurrencyOrigin, DataWarningCode, Kind, Operation, Permission, Read, Ref, SupportLevel
-from gateway.schema.completion import Incomplete, complete, complete_all, unwrapped
-from gateway.schema.context import Context, Info
+from gateway.model import UNREAD, Criteria, CurrencyOrigin, DataWarningCode, Kind, Operation, Permission, Ref, SupportLevel
+from gateway.schema.bulk import Column, bulk_field, read_each
+from gateway.schema.completion import Incomplete, complete_each, complete_lists, unwrapped
+from gateway.schema.context import Info
 from gateway.schema.paging import DEFAULT_FIRST, page_of_source
 from gateway.schema.raw import show_raw
 from gateway.schema.scalars import JSON, CurrencyCode
@@ -33,7 +35,8 @@ from gateway.schema.values import (
     Payment,
     SourceCode,
     Totals,
-    resolve_currency,
+    currency_codes,
+    each_told,
 )
 
 if TYPE_CHECKING:
@@ -56,20 +59,26 @@ def _itself(root: strawberry.Parent[model.Record]) -> Any:  # noqa: ANN401
     return root
 
 
-async def _warnings(root: strawberry.Parent[model.Record], info: Info) -> Any:  # noqa: ANN401
-    known = root.warnings or ()
-    currency: Read[model.Currency] = getattr(unwrapped(root), "currency", None)
-    if currency and currency.ask is not None and currency.code is None and await _is_unknown(info.context, currency):
-        message = "no currency in the record, its order or the configuration"
-        return [*known, model.DataWarning(DataWarningCode.CURRENCY_UNKNOWN, message, ("currency",))]
+def _warnings(roots: Sequence[Any], info: Info) -> Column | Awaitable[Column]:
+    known = [value or () for value in read_each(roots, "warnings")]
+    unsure = [at for at, root in enumerate(roots) if not isinstance(known[at], Exception) and _is_unsure(unwrapped(root))]
+    return _currency_warnings(roots, info, known, unsure) if unsure else known
+
+
+def _is_unsure(record: object) -> bool:
+    currency = getattr(record, "currency", None)
+    return isinstance(currency, model.Currency) and currency.ask is not None and currency.code is None
+
+
+async def _currency_warnings(roots: Sequence[Any], info: Info, known: Column, unsure: Sequence[int]) -> Column:
+    told = each_told(info.context, [roots[at].currency for at in unsure], lambda currency: currency.origin)
+    for at, origin in zip(unsure, told if isinstance(told, list) else await told, strict=True):
+        if origin is CurrencyOrigin.UNKNOWN:
+            message = "no currency in the record, its order or the configuration"
+            known[at] = [*known[at], model.DataWarning(DataWarningCode.CURRENCY_UNKNOWN, message, ("currency",))]
+        elif isinstance(origin, Exception) and not isinstance(origin, GatewayError):
+            known[at] = origin
     return known
-
-
-async def _is_unknown(context: Context, currency: model.Currency) -> bool:
-    try:
-        return (await resolve_currency(context, currency)).origin is CurrencyOrigin.UNKNOWN
-    except GatewayError:
-        return False
 
 
 def _source_of(root: strawberry.Parent[model.Record], info: Info) -> Any:  # noqa: ANN401
@@ -112,24 +121,23 @@ class Record(Node):
 
     id: strawberry.ID = strawberry.field(resolver=_id, description="Opaque and stable. Never parse it.")
     origin: Origin = strawberry.field(resolver=_itself)
-    warnings: list[DataWarning] | None = strawberry.field(
-        resolver=_warnings, description="What the gateway left out, derived or found inconsistent in this object."
-    )
+    warnings: list[DataWarning] | None = bulk_field(_warnings, "What the gateway left out, derived or found inconsistent in this object.")
 
 
-def _currency(root: strawberry.Parent[Any], info: Info) -> Any:  # noqa: ANN401
-    currency: Read[model.Currency] = root.currency
-    if not currency:
-        return None
-    return currency.code if currency.ask is None else _asked_code(info.context, currency)
+def _currencies(roots: Sequence[Any], info: Info) -> Column | Awaitable[Column]:
+    return currency_codes(info.context, read_each(roots, "currency"))
 
 
-async def _asked_code(context: Context, currency: model.Currency) -> str | None:
-    return (await resolve_currency(context, currency)).code
+def _lines(roots: Sequence[Any], info: Info) -> Column | Awaitable[Column]:
+    lines = read_each(roots, "lines")
+    unread = [at for at, value in enumerate(lines) if value is UNREAD]
+    return _lines_read(roots, info, lines, unread) if unread else lines
 
 
-def _lines(root: strawberry.Parent[Any], info: Info) -> Any:  # noqa: ANN401
-    return info.context.loaders.load_lines(root.ref) if root.lines is UNREAD else root.lines
+async def _lines_read(roots: Sequence[Any], info: Info, lines: Column, unread: Sequence[int]) -> Column:
+    for at, read in zip(unread, await info.context.loaders.load_each_lines([roots[at].ref for at in unread]), strict=True):
+        lines[at] = read
+    return lines
 
 
 async def _customer_orders(
@@ -162,35 +170,50 @@ async def _order_invoices(
 # ------------------------------------------------------------------ customer and terms
 
 
-async def _settings_of(root: strawberry.Parent[model.Customer], info: Info) -> Any:  # noqa: ANN401
+def _settings_of(roots: Sequence[Any], info: Info) -> Column | Awaitable[Column]:
     info.context.demand(Permission.READ)
+    refs = [Ref(root.ref.source, Kind.INVOICE_SETTINGS, root.ref.native_id) if _has_settings(info, root) else None for root in roots]
+    return _loaded(info, refs) if any(refs) else [None] * len(roots)
+
+
+async def _loaded(info: Info, refs: Sequence[Ref | None]) -> Column:
+    records = iter(await info.context.loaders.load_records([ref for ref in refs if ref is not None]))
+    return [None if ref is None else next(records) for ref in refs]
+
+
+def _has_settings(info: Info, root: model.Customer) -> bool:
     source = info.context.loaders.sources.get(root.ref.source)
-    if source is None or not _offers(source.capabilities, Operation.READ_INVOICE_SETTINGS):
-        return None
-    return await info.context.loaders.load_record(Ref(root.ref.source, Kind.INVOICE_SETTINGS, root.ref.native_id))
+    return source is not None and _offers(source.capabilities, Operation.READ_INVOICE_SETTINGS)
 
 
 def _offers(capabilities: tuple[model.Capability, ...], operation: Operation) -> bool:
     return any(c.operation is operation and c.support in {SupportLevel.SUPPORTED, SupportLevel.PARTIAL} for c in capabilities)
 
 
-async def _customer(root: strawberry.Parent[Any], info: Info) -> Any:  # noqa: ANN401
-    known: Read[model.Customer] = root.customer
-    return await complete(info, None if known is UNREAD else known)
+def _customers_of(roots: Sequence[Any], info: Info) -> Column | Awaitable[Column]:
+    return complete_each(info, read_each(roots, "customer"))
 
 
-async def _party(root: strawberry.Parent[model.Invoice], info: Info) -> Any:  # noqa: ANN401
-    """Give the customer of an invoice; where the invoice does not name one, its order does."""
-    known = root.customer
-    if known is UNREAD and root.orders:
-        order = await info.context.loaders.load_record(root.orders[0].ref, frozenset({"customer"}))
-        known = order.customer if isinstance(order, model.Order) else None
-    return await complete(info, None if known is UNREAD else known)
+def _recipients(roots: Sequence[Any], info: Info) -> Column | Awaitable[Column]:
+    return complete_each(info, read_each(roots, "invoice_recipient"))
 
 
-async def _recipient(root: strawberry.Parent[model.InvoiceSettings], info: Info) -> Any:  # noqa: ANN401
-    known = root.invoice_recipient
-    return await complete(info, None if known is UNREAD else known)
+def _parties(roots: Sequence[Any], info: Info) -> Column | Awaitable[Column]:
+    """Give the customers of invoices; where an invoice does not name one, its order does."""
+    known = read_each(roots, "customer")
+    unnamed = [at for at, root in enumerate(roots) if known[at] is UNREAD and root.orders]
+    return _parties_behind(roots, info, known, unnamed) if unnamed else complete_each(info, known)
+
+
+async def _parties_behind(roots: Sequence[Any], info: Info, known: Column, unnamed: Sequence[int]) -> Column:
+    orders = await info.context.loaders.load_records([roots[at].orders[0].ref for at in unnamed], frozenset({"customer"}))
+    for at, order in zip(unnamed, orders, strict=True):
+        if isinstance(order, Exception):
+            known[at] = order
+        elif isinstance(order, model.Order):
+            known[at] = None if order.customer is UNREAD else order.customer
+    column = complete_each(info, known)
+    return column if isinstance(column, list) else await column
 
 
 @strawberry.type
@@ -205,7 +228,7 @@ class Customer(Record):
     email: str | None = strawberry.field(description="BT-58.")
     phone: str | None = strawberry.field(description="BT-57.")
     billing_address: Address | None = strawberry.field(description="BG-8.")
-    invoice_settings: InvoiceSettings | None = strawberry.field(resolver=_settings_of)
+    invoice_settings: InvoiceSettings | None = bulk_field(_settings_of)
     orders: Orders | None = strawberry.field(resolver=_customer_orders)
     invoices: Invoices | None = strawberry.field(resolver=_customer_invoices)
     links: Links | None = strawberry.field(
@@ -223,11 +246,9 @@ class InvoiceSettings(Record):
     """See the description."""
 
     version: str = strawberry.field(description="Hash of what was read; pass as `expectedVersion`.")
-    customer: Customer = strawberry.field(resolver=_customer)
-    invoice_recipient: Customer | None = strawberry.field(
-        resolver=_recipient, description="Who receives the invoices, when not the customer."
-    )
-    currency: CurrencyCode | None = strawberry.field(resolver=_currency)
+    customer: Customer = bulk_field(_customers_of)
+    invoice_recipient: Customer | None = bulk_field(_recipients, "Who receives the invoices, when not the customer.")
+    currency: CurrencyCode | None = bulk_field(_currencies)
     source_currency: SourceCode | None
     payment_terms: SourceCode | None = strawberry.field(description="BT-20.")
     invoice_type: SourceCode | None
@@ -258,10 +279,10 @@ class Order(Record):
     ordered_at: datetime | None
     status: model.OrderStatus | None
     source_statuses: list[SourceCode] | None
-    currency: CurrencyCode | None = strawberry.field(resolver=_currency)
+    currency: CurrencyCode | None = bulk_field(_currencies)
     totals: Totals | None
-    lines: list[Line] | None = strawberry.field(resolver=_lines, description="Null: this source or read gives no lines.")
-    customer: Customer | None = strawberry.field(resolver=_customer)
+    lines: list[Line] | None = bulk_field(_lines, "Null: this source or read gives no lines.")
+    customer: Customer | None = bulk_field(_customers_of)
     delivery_method: str | None
     payment_method: str | None
     invoices: Invoices | None = strawberry.field(resolver=_order_invoices)
@@ -298,26 +319,27 @@ async def _credited_invoice(root: strawberry.Parent[Credited], info: Info) -> An
         return None
 
 
-async def _orders(root: strawberry.Parent[model.Invoice], info: Info) -> Any:  # noqa: ANN401
-    known = root.orders
-    return await complete_all(info, None if known is UNREAD else known)
+def _orders(roots: Sequence[Any], info: Info) -> Column | Awaitable[Column]:
+    return complete_lists(info, read_each(roots, "orders"))
 
 
-async def _paid(root: strawberry.Parent[model.Invoice], info: Info, field: str) -> model.InvoicePayments | None:
-    ref = root.ref
-    if ref.hint is None and root.orders:
-        ref = replace(ref, hint=f"order/{root.orders[0].ref.native_id}")  # saves reading the invoice again to know its order
-    return await info.context.loaders.load_payments(ref, frozenset({field}))
+async def _paid(roots: Sequence[Any], info: Info, field: str) -> Column:
+    paid = await info.context.loaders.load_each_payments([_ref_of_payments(root) for root in roots], frozenset({field}))
+    return [each if each is None or isinstance(each, Exception) else getattr(each, field) for each in paid]
 
 
-async def _amount_due(root: strawberry.Parent[model.Invoice], info: Info) -> Any:  # noqa: ANN401
-    paid = await _paid(root, info, "amount_due")
-    return None if paid is None else paid.amount_due
+def _ref_of_payments(root: model.Invoice) -> Ref:
+    if root.ref.hint is None and root.orders:
+        return replace(root.ref, hint=f"order/{root.orders[0].ref.native_id}")  # saves reading the invoice again to know its order
+    return root.ref
 
 
-async def _payments(root: strawberry.Parent[model.Invoice], info: Info) -> Any:  # noqa: ANN401
-    paid = await _paid(root, info, "payments")
-    return None if paid is None else paid.payments
+async def _amounts_due(roots: Sequence[Any], info: Info) -> Column:
+    return await _paid(roots, info, "amount_due")
+
+
+async def _payments(roots: Sequence[Any], info: Info) -> Column:
+    return await _paid(roots, info, "payments")
 
 
 def _document(root: strawberry.Parent[model.Invoice]) -> Any:  # noqa: ANN401
@@ -350,14 +372,12 @@ class Invoice(Record):
     due_date: date | None = strawberry.field(description="BT-9.")
     created_at: datetime | None
     updated_at: datetime | None
-    currency: CurrencyCode | None = strawberry.field(resolver=_currency, description="BT-5.")
+    currency: CurrencyCode | None = bulk_field(_currencies, "BT-5.")
     totals: Totals | None
     charges: list[Charge] | None = strawberry.field(description="BG-21.")
     payment_status: model.PaymentStatus | None
-    amount_due: Money | None = strawberry.field(
-        resolver=_amount_due, description="BT-115. Null: the source does not say and no published payment read answers it."
-    )
-    payments: list[Payment] | None = strawberry.field(resolver=_payments)
+    amount_due: Money | None = bulk_field(_amounts_due, "BT-115. Null: the source does not say and no published payment read answers it.")
+    payments: list[Payment] | None = bulk_field(_payments)
     paid_at: datetime | None
     source_statuses: list[SourceCode] | None = strawberry.field(description="Every status the source sent, uninterpreted.")
     is_deleted: bool | None
@@ -365,15 +385,11 @@ class Invoice(Record):
     sent_at: datetime | None
     delivery_date: date | None = strawberry.field(description="BT-72.")
     notes: list[Note] | None = strawberry.field(description="BT-22.")
-    customer: Customer | None = strawberry.field(resolver=_party, description="BG-7.")
-    orders: list[Order] | None = strawberry.field(
-        resolver=_orders, description="All orders it covers: several in some systems, one in others."
-    )
+    customer: Customer | None = bulk_field(_parties, "BG-7.")
+    orders: list[Order] | None = bulk_field(_orders, "All orders it covers: several in some systems, one in others.")
     credited_invoice: CreditedInvoice | None = strawberry.field(resolver=_credited, description="BT-25.")
     group_key: str | None = strawberry.field(description="Equal on every invoice of one summary invoice.")
-    lines: list[Line] | None = strawberry.field(
-        resolver=_lines, description="BG-25. Null: the source gives none. Empty: it says there are none."
-    )
+    lines: list[Line] | None = bulk_field(_lines, "BG-25. Null: the source gives none. Empty: it says there are none.")
     document: Document | None = strawberry.field(resolver=_document)
     custom_fields: list[CustomField] | None
     details: InvoiceDetails | None = strawberry.field(description="Fields that one source alone has.")

@@ -95,7 +95,10 @@ class Explainer:
 
     def think(self, query: str | DocumentNode, *, variables: Mapping[str, Any] | None = None, operation_name: str | None = None) -> Thought:
         """Read and validate an operation; `variables` None: nobody knows them. Raises `InvalidDocument`."""
-        document = self._read(query)
+        return self.think_of(self._read(query), variables=variables, operation_name=operation_name)
+
+    def think_of(self, document: DocumentNode, *, variables: Mapping[str, Any] | None, operation_name: str | None) -> Thought:
+        """Take an operation of a document that is valid; `variables` None: nobody knows them. Raises `InvalidDocument`."""
         operation = _chosen(document, operation_name)
         fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
         return Thought(self._schema, fragments, operation, {} if variables is None else self._values(operation, variables))

@@ -3,27 +3,45 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import strawberry
 
 from gateway import model
 from gateway.errors import GatewayError, InvalidInput
-from gateway.model import Currency, CurrencyOrigin, CurrencyRow, Invoice, LabelRow, Order, Ref
+from gateway.model import Currency, CurrencyOrigin, CurrencyRow, Invoice, Kind, LabelRow, Order, Ref
+from gateway.schema.bulk import Column, bulk_field
 from gateway.schema.context import Context, Info
 from gateway.schema.scalars import CurrencyCode
 
 MAX_LINK_SECONDS: Final = 900
 
 
-async def resolve_currency(context: Context, currency: Currency) -> Currency:
-    """Ask the object that knows the currency; what holds otherwise when that object does not say."""
-    if currency.ask is None:
-        return currency
-    record = await context.loaders.load_record(currency.ask, frozenset({"currency"}))
+def resolve_currencies(context: Context, currencies: Sequence[Currency]) -> Column | Awaitable[Column]:
+    """Ask the objects that know currencies; what holds otherwise where such an object does not say. A failure stands in its place."""
+    asking = [at for at, currency in enumerate(currencies) if currency.ask is not None]
+    return _asked_currencies(context, list(currencies), asking) if asking else list(currencies)
+
+
+async def _asked_currencies(context: Context, currencies: Column, asking: Sequence[int]) -> Column:
+    by_kind: dict[Kind, list[int]] = {}
+    for at in asking:
+        by_kind.setdefault(currencies[at].ask.kind, []).append(at)
+    await asyncio.gather(*(_ask_currencies(context, currencies, places) for places in by_kind.values()))
+    return currencies
+
+
+async def _ask_currencies(context: Context, currencies: Column, places: Sequence[int]) -> None:
+    records = await context.loaders.load_records([currencies[at].ask for at in places], frozenset({"currency"}))
+    for at, record in zip(places, records, strict=True):
+        currencies[at] = record if isinstance(record, Exception) else _as_told(currencies[at], record)
+
+
+def _as_told(currency: Currency, record: model.Record | None) -> Currency:
     if isinstance(record, CurrencyRow) and record.code is not None:
         return Currency(record.code, CurrencyOrigin.RECORD)
     if isinstance(record, Order) and record.currency and record.currency.origin is CurrencyOrigin.RECORD and record.currency.code:
@@ -33,25 +51,41 @@ async def resolve_currency(context: Context, currency: Currency) -> Currency:
     return replace(currency, ask=None)
 
 
-def money_currency(root: strawberry.Parent[model.Money], info: Info) -> Any:  # noqa: ANN401  (the field's type speaks; so below)
-    """Give the code; asks the related object only when there is one."""
-    return root.currency.code if root.currency.ask is None else _code(info.context, root.currency)
+def currency_codes(context: Context, currencies: Sequence[object]) -> Column | Awaitable[Column]:
+    """Give the codes of currencies; what is no currency, as a failure, stays as it is."""
+    return each_told(context, currencies, lambda told: told.code)
 
 
-async def _code(context: Context, currency: Currency) -> str | None:
-    return (await resolve_currency(context, currency)).code
+def each_told(context: Context, currencies: Sequence[object], show: Callable[[Currency], object]) -> Column | Awaitable[Column]:
+    """Show of each currency what those who know it told; a failure, and what is no currency, stays as it is."""
+    for currency in currencies:
+        if isinstance(currency, Currency) and currency.ask is not None:
+            return _each_asked(context, currencies, show)
+    return [show(currency) if isinstance(currency, Currency) else currency for currency in currencies]
 
 
-def money_origin(root: strawberry.Parent[model.Money], info: Info) -> Any:  # noqa: ANN401
-    """Say who named the currency; UNKNOWN when that could not be asked (the failure stands at `currency`)."""
-    return root.currency.origin if root.currency.ask is None else _origin(info.context, root.currency)
+async def _each_asked(context: Context, currencies: Sequence[object], show: Callable[[Currency], object]) -> Column:
+    places = [at for at, currency in enumerate(currencies) if isinstance(currency, Currency)]
+    told = resolve_currencies(context, [cast("Currency", currencies[at]) for at in places])
+    shown: Column = list(currencies)
+    for at, currency in zip(places, told if isinstance(told, list) else await told, strict=True):
+        shown[at] = currency if isinstance(currency, Exception) else show(currency)
+    return shown
 
 
-async def _origin(context: Context, currency: Currency) -> CurrencyOrigin:
-    try:
-        return (await resolve_currency(context, currency)).origin
-    except GatewayError:
-        return CurrencyOrigin.UNKNOWN
+def money_currencies(roots: Sequence[Any], info: Info) -> Column | Awaitable[Column]:
+    """Give the codes; asks the related objects only where there are some."""
+    return currency_codes(info.context, [root.currency for root in roots])
+
+
+def money_origins(roots: Sequence[Any], info: Info) -> Column | Awaitable[Column]:
+    """Say who named the currencies; UNKNOWN when that could not be asked (the failure stands at `currency`)."""
+    column = each_told(info.context, [root.currency for root in roots], lambda told: told.origin)
+    return column if isinstance(column, list) else _without_failures(column)
+
+
+async def _without_failures(column: Awaitable[Column]) -> Column:
+    return [CurrencyOrigin.UNKNOWN if isinstance(origin, GatewayError) else origin for origin in await column]
 
 
 @strawberry.type
@@ -59,20 +93,21 @@ class Money:
     """An exact amount and its currency."""
 
     amount: Decimal
-    currency: CurrencyCode | None = strawberry.field(
-        resolver=money_currency, description="Null when neither record, order nor configuration says. Never guessed."
-    )
-    currency_origin: model.CurrencyOrigin = strawberry.field(resolver=money_origin)
+    currency: CurrencyCode | None = bulk_field(money_currencies, "Null when neither record, order nor configuration says. Never guessed.")
+    currency_origin: model.CurrencyOrigin = bulk_field(money_origins)
 
 
-def source_code_label(root: strawberry.Parent[model.SourceCode], info: Info) -> Any:  # noqa: ANN401
-    """Give the label; asks the source only where it keeps the labels in rows of their own."""
-    return root.label if root.label is not None or root.ask is None else _label(info.context, root.ask)
+def source_code_labels(roots: Sequence[Any], info: Info) -> Column | Awaitable[Column]:
+    """Give the labels; asks a source only where it keeps the labels in rows of their own."""
+    labels = [root.label for root in roots]
+    asking = [at for at, root in enumerate(roots) if labels[at] is None and root.ask is not None]
+    return _labels(info.context, labels, asking, [roots[at].ask for at in asking]) if asking else labels
 
 
-async def _label(context: Context, ref: Ref) -> str | None:
-    row = await context.loaders.load_record(ref)
-    return row.label if isinstance(row, LabelRow) else None
+async def _labels(context: Context, labels: Column, asking: Sequence[int], refs: Sequence[Ref]) -> Column:
+    for at, row in zip(asking, await context.loaders.load_records(refs), strict=True):
+        labels[at] = row if isinstance(row, Exception) else row.label if isinstance(row, LabelRow) else None
+    return labels
 
 
 @strawberry.type(description="A code that means something inside one source only.")
@@ -81,7 +116,7 @@ class SourceCode:
 
     field: str = strawberry.field(description="Upstream field, e.g. `TermsOfPaymentId`.")
     code: str
-    label: str | None = strawberry.field(resolver=source_code_label, description="From the source or the configuration.")
+    label: str | None = bulk_field(source_code_labels, "From the source or the configuration.")
 
 
 @strawberry.type

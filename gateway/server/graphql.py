@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.errors import InvalidInput, LimitExceeded
-from gateway.execution import Ask, DocumentLimits, Executor, Facts, facts_of
+from gateway.execution import Ask, DocumentLimits, Executor, Facts, ReadDocument
 from gateway.loaders import Clock, LinkRules, Loaders, Scope, SourceSet
 from gateway.model import Caller, Permission
 from gateway.schema import Context, CostModel, InvalidDocument, Weighed, Writes
@@ -65,7 +65,6 @@ class GraphqlEndpoint:
         self._admission = admission
         self._settings = settings
         self._clock = clock
-        self._limits = document_limits(settings.limits)
 
     async def answer(self, request: Request) -> Response:
         """Answer one request. Whatever went wrong is JSON with a code; nobody gets a traceback."""
@@ -80,7 +79,8 @@ class GraphqlEndpoint:
     async def _answer_to(self, caller: Caller, request: Request, request_id: str, form: Form) -> Response:
         chosen = self._graph.trusted.choose(await self._asked(request))
         ask = chosen.ask
-        facts = facts_of(ask.query, ask.operation_name, self._limits)
+        document = self._graph.executor.read(ask.query)
+        facts = document.facts(ask.operation_name)
         self._check_introspection(facts, caller)
         if not facts.names_one_operation:
             raise InvalidInput("operationName must name one operation of the document")
@@ -88,12 +88,11 @@ class GraphqlEndpoint:
             raise MethodNotAllowed("a mutation is sent by POST")
         scope = Scope(request_id=request_id, deadline=self._clock.monotonic() + self._seconds_for(facts))
         context = self._context(caller, request, scope)
-        extensions = _Extensions(
-            weighed=self._weighed(facts, ask, context),
-            shows_cost=request.headers.get("x-gateway-cost") == "1",
-            explains=request.headers.get("x-gateway-explain") == "1" and caller.may(Permission.EXPLORER),
-        )
-        return await while_present(request.receive, self._execute(chosen, context, extensions, form))
+        shows_cost = request.headers.get("x-gateway-cost") == "1"
+        explains = request.headers.get("x-gateway-explain") == "1" and caller.may(Permission.EXPLORER)
+        weighed = self._weighed(document, ask, context, is_told=shows_cost or explains)
+        extensions = _Extensions(weighed=weighed, shows_cost=shows_cost, explains=explains)
+        return await while_present(request.receive, self._execute(chosen, document, context, extensions, form))
 
     async def _asked(self, request: Request) -> Asked:
         if request.method == "POST":
@@ -128,19 +127,24 @@ class GraphqlEndpoint:
         server = self._settings.server
         return server.mutation_deadline_seconds if facts.is_mutation else server.deadline_seconds
 
-    def _weighed(self, facts: Facts, ask: Ask, context: Context) -> Weighed | None:
-        """Weigh an operation before it is executed; None of one that cannot be. Raises `LimitExceeded` for one that costs too much."""
-        if self._graph.costs is None or facts.document is None:
+    def _weighed(self, document: ReadDocument, ask: Ask, context: Context, *, is_told: bool) -> Weighed | None:
+        """Weigh an operation before it is executed; None of one that cannot be, and where nobody wants to be told.
+
+        Raises `LimitExceeded` for one that costs too much.
+        """
+        costs, node = self._graph.costs, document.node
+        if costs is None or node is None or document.errors:
             return None
+        sources, variables, name = context.loaders.sources, ask.variables or {}, ask.operation_name
         with suppress(InvalidDocument):  # the graph says why
-            return self._graph.costs.weigh(
-                facts.document, context.loaders.sources, variables=ask.variables or {}, operation_name=ask.operation_name
-            )
+            if is_told:
+                return costs.weigh(node, sources, variables=variables, operation_name=name)
+            costs.check(node, sources, variables=variables, operation_name=name, kept=document.kept)
         return None
 
-    async def _execute(self, chosen: Chosen, context: Context, extensions: _Extensions, form: Form) -> Response:
+    async def _execute(self, chosen: Chosen, document: ReadDocument, context: Context, extensions: _Extensions, form: Form) -> Response:
         async with aclosing(context.loaders):  # what was read for a field that is no longer of interest stops, too
-            result = await self._graph.executor.run(chosen.ask, context, context.request_id)
+            result = await self._graph.executor.run_read(document, chosen.ask, context, context.request_id)
         answer: dict[str, object] = {"errors": result.errors} if result.errors else {}
         if result.ran:
             self._graph.trusted.keep(chosen)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.execution import Ask, Executor
-from gateway.model import Caller, Permission
+from gateway.model import UNREAD, Caller, Permission
 from gateway.schema import Context, build_schema
 from tests.fakes import make_writes
 from tests.loaders.memory_source import MemorySource, loaders_over
 
 SCHEMA = build_schema()
-EXECUTOR = Executor(SCHEMA)
+EXECUTOR = Executor(SCHEMA, absent=UNREAD)
 EVERYTHING = frozenset(Permission)
 
 
