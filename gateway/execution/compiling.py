@@ -45,6 +45,8 @@ class Plans:
     def find(self, run: CoreExecutor[Any]) -> ObjectPlan:
         """Give the plan for the variables of an execution, made now or before. Raises `CannotPlan`."""
         values = run.variable_values.coerced
+        if any(values.get(name, True) is None for name in self._conditions):
+            raise CannotPlan("a variable of @skip or @include is null")  # an error, at the places that it takes part in
         key = tuple(values.get(name) for name in self._conditions)
         plan = self._plans.get(key)
         if plan is None:

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from itertools import repeat
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from graphql import GraphQLError, GraphQLObjectType, Undefined, is_abstract_type
 from graphql.execution.executor import invalid_return_type_error
 from graphql.pyutils import is_iterable
 
+from gateway.execution.awaiting import Column, Waits, all_done, each_awaited, has_awaitables
 from gateway.execution.compiling import plan_below
 from gateway.execution.failures import Failures, Position
 from gateway.execution.plan import FieldPlan, Leaf, ObjectPlan
-from gateway.execution.readers import Column
 from gateway.execution.rows import Places, Rows
 
 if TYPE_CHECKING:
     from gateway.execution.run import PlanRun
 
-Waits: TypeAlias = list[Coroutine[Any, Any, None]]
-"""What of the answer has to be waited for."""
 _NOTHING: Final = frozenset({NoneType, type(Undefined)})
-
-
-def is_awaitable_type(kind: type[Any]) -> bool:
-    """Say whether values of a type can be awaited."""
-    return hasattr(kind, "__await__")
 
 
 def _is_error_type(kind: type) -> bool:
@@ -102,19 +95,32 @@ class Completion:
             owners += repeat(values.owners[at], len(opened))
             outer = values.places[at]
             places += [(*outer, index) for index in range(len(opened))]
-        shown = self._level(_Values(values.field, values.rows, items, owners, places, values.depth + 1), waits)
+        inner = _Values(values.field, values.rows, items, owners, places, values.depth + 1)
+        if has_awaitables(items):
+            lists = [None if span is None else items[span] for span in spans]
+            waits.append(self._items_later(inner, spans, lists))
+            return lists
+        shown = self._level(inner, waits)
         return [None if span is None else list(shown[span]) for span in spans]
+
+    async def _items_later(self, values: _Values, spans: Sequence[slice | None], lists: Sequence[Column | None]) -> None:
+        """Wait for items of lists, and put all of them where they belong."""
+        waits: Waits = []
+        shown = self._level(values._replace(raw=await each_awaited(values.raw)), waits)
+        for span, items in zip(spans, lists, strict=True):
+            if span is not None and items is not None:
+                items[:] = shown[span]
+        await all_done(waits)
 
     def _opened(self, values: _Values, at: int) -> Sequence[Any] | None:
         value = self._checked(values, at)
         if value is None or isinstance(value, list | tuple):
             return value
-        if is_iterable(value):
-            return list(value)
-        field = values.field
-        message = f"Expected Iterable, but did not find one for field '{field.parent_type}.{field.nodes[0].name.value}'."
-        self._fail(values, at, GraphQLError(message))
-        return None
+        try:
+            return _items(value, values.field)
+        except Exception as error:  # noqa: BLE001  (it is this list's)
+            self._fail(values, at, error)
+            return None
 
     # ------------------------------------------------------------------ objects
 
@@ -199,6 +205,12 @@ class _Values(NamedTuple):
         return Rows(
             plan, [raw[at] for at in members], self.rows, self.field, [owners[at] for at in members], [places[at] for at in members]
         )
+
+
+def _items(value: object, field: FieldPlan) -> Sequence[Any]:
+    if is_iterable(value):
+        return list(value)
+    raise GraphQLError(f"Expected Iterable, but did not find one for field '{field.parent_type}.{field.nodes[0].name.value}'.")
 
 
 def _null_error(field: FieldPlan) -> TypeError:

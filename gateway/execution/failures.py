@@ -44,6 +44,13 @@ class Position(NamedTuple):
             return None
         return Position(rows.parent, rows.owners[self.row], rows.field, rows.places[self.row])
 
+    def nulled(self) -> Position | None:
+        """Give the innermost position that may be null, from here outwards; None: nothing of the answer may."""
+        position: Position | None = self
+        while position is not None and position.is_required:
+            position = position.outer()
+        return position
+
     def clear(self) -> None:
         """Make it null."""
         out = self.rows.outs[self.row]
@@ -66,15 +73,17 @@ class Failures:
         """Note that a position failed."""
         self._found.append((position, error))
 
+    def takes_all(self, *, propagates: bool) -> bool:
+        """Say whether something has failed that leaves nothing of the answer."""
+        return propagates and any(position.nulled() is None for position, _ in self._found)
+
     def settle(self, errors: CollectedErrors, *, propagates: bool) -> bool:
         """Make null what failed, as far out as it must be, and tell the errors; False: nothing is left of the answer.
 
         What failed below a position that is null by then is not told: as if fields were completed one after another.
         """
         for position, error in sorted(self._found, key=lambda each: each[0].order):
-            nulled: Position | None = position
-            while propagates and nulled is not None and nulled.is_required:
-                nulled = nulled.outer()
+            nulled = position.nulled() if propagates else position
             path = None if nulled is None else nulled.path
             if errors.has_nulled_position(position.path) or (path is not None and errors.has_nulled_position(path)):
                 continue

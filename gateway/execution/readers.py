@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from graphql import GraphQLField
 from graphql.execution.values import get_argument_values
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import INFO_PARAMSPEC, PARENT_PARAMSPEC
+
+from gateway.execution.awaiting import Column, each_awaited
 
 if TYPE_CHECKING:
     from gateway.execution.plan import FieldPlan
@@ -22,8 +24,6 @@ BULK: Final = "bulk"
 
 A value that is an exception fails at its own place. All objects share one `info`, which has no path.
 """
-Column: TypeAlias = list[Any]
-"""A value for each object; one that is an exception is the failure of its field. Some may be awaitable."""
 
 
 class Reader(Protocol):
@@ -69,18 +69,46 @@ class Plain:
 
 
 class Bulk:
-    """A function that resolves many objects at once."""
+    """A function that resolves many objects at once. Where it fails as a whole, each is asked for alone: none takes another along."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
 
     def read(self, run: PlanRun, plan: FieldPlan, rows: Rows) -> Column | Awaitable[Column]:
         """Call it once."""
+        sources, info = rows.sources, run.info_of(plan)
         try:
-            answer: Column | Awaitable[Column] = self._function(rows.sources, run.info_of(plan))
-        except Exception as error:  # noqa: BLE001  (each object's field failed)
-            return [error] * len(rows.sources)
-        return answer
+            answer = self._function(sources, info)
+        except Exception as error:  # noqa: BLE001  (whose it is, is found out one by one)
+            return self._one_by_one(sources, info, error)
+        return _of_length(answer, len(sources)) if isinstance(answer, list) else self._later(answer, sources, info)
+
+    async def _later(self, awaited: Awaitable[Column], sources: Sequence[Any], info: object) -> Column:
+        try:
+            answer = await awaited
+        except Exception as error:  # noqa: BLE001  (as above)
+            return await each_awaited(self._one_by_one(sources, info, error))
+        return _of_length(answer, len(sources))
+
+    def _one_by_one(self, sources: Sequence[Any], info: object, error: Exception) -> Column:
+        return [error] if len(sources) == 1 else [_tried(self._only, source, info) for source in sources]
+
+    def _only(self, source: object, info: object) -> Any:  # noqa: ANN401  (a value of the field, or what waits for it)
+        answer = self._function([source], info)
+        return _of_length(answer, 1)[0] if isinstance(answer, list) else _only_later(answer)
+
+
+async def _only_later(awaited: Awaitable[Column]) -> Any:  # noqa: ANN401  (a value of the field)
+    value = _of_length(await awaited, 1)[0]
+    if isinstance(value, Exception):
+        raise value
+    return value
+
+
+def _of_length(column: Column, length: int) -> Column:
+    if len(column) == length:
+        return column
+    return [TypeError(f"a field of {length} objects was given {len(column)} values")] * length
 
 
 class Resolver:

@@ -6,7 +6,6 @@ column a field: read at once, completed at once, and waited for once.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
@@ -17,10 +16,10 @@ from graphql import ExecutionResult, GraphQLResolveInfo, OperationType
 from graphql.pyutils import AwaitableOrValue, Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from gateway.execution.awaiting import Column, Waits, all_done, each_awaited, has_awaitables
 from gateway.execution.compiling import CannotPlan, Plans
-from gateway.execution.completing import Completion, Waits, is_awaitable_type
+from gateway.execution.completing import Completion
 from gateway.execution.plan import FieldPlan, ObjectPlan
-from gateway.execution.readers import Column
 from gateway.execution.rows import Rows
 
 _LOG: Final = logging.getLogger("gateway")
@@ -80,14 +79,17 @@ class PlanRun(StrawberryGraphQLCoreExecutionContext):
         """Read all fields of some rows; those that have to be waited for are null until then."""
         columns = [self._column(rows, field, waits) for field in rows.plan.fields]
         keys = rows.plan.keys
+        if not columns:  # all that was asked is skipped
+            rows.outs = [{} for _ in rows.sources]
+            return
         rows.outs = [dict(zip(keys, values, strict=True)) for values in zip(*columns, strict=True)]
 
     def _column(self, rows: Rows, field: FieldPlan, waits: Waits) -> Sequence[object]:
         raw = field.reader.read(self, field, rows)
         if not isinstance(raw, list):
             waits.append(self._later(rows, field, raw))
-        elif any(is_awaitable_type(kind) for kind in set(map(type, raw))):
-            waits.append(self._later(rows, field, _each(raw)))
+        elif has_awaitables(raw):
+            waits.append(self._later(rows, field, each_awaited(raw)))
         else:
             return self._completion.complete(field, rows, raw, waits)
         return [None] * len(rows.sources)
@@ -102,12 +104,12 @@ class PlanRun(StrawberryGraphQLCoreExecutionContext):
         column = self._completion.complete(field, rows, raw, waits)
         for out, value in zip(rows.outs, column, strict=True):
             out[field.key] = value
-        await _all(waits)
+        await all_done(waits)
 
     # ------------------------------------------------------------------ the whole
 
     async def _when_done(self, rows: Rows, waits: Waits) -> ExecutionResult:
-        await _all(waits)
+        await all_done(waits)
         return self._finished(rows)
 
     async def _one_after_another(self, rows: Rows) -> ExecutionResult:
@@ -116,7 +118,9 @@ class PlanRun(StrawberryGraphQLCoreExecutionContext):
         for field in rows.plan.fields:
             waits: Waits = []
             (out[field.key],) = self._column(rows, field, waits)
-            await _all(waits)
+            await all_done(waits)
+            if self._completion.failures.takes_all(propagates=self.error_propagation):
+                break  # nothing more is written when the answer is lost already, as graphql-core has it
         return self._finished(rows)
 
     def _finished(self, rows: Rows) -> ExecutionResult:
@@ -138,19 +142,3 @@ class PlanRun(StrawberryGraphQLCoreExecutionContext):
     def raw_info_of(self, field: FieldPlan) -> GraphQLResolveInfo[Any]:
         """Give the info that all objects of a field share as graphql-core has it."""
         return self.info_of(field)._raw_info  # noqa: SLF001  (Strawberry's is around it)
-
-
-async def _each(column: Column) -> Column:
-    """Wait for those of a column's values that must be waited for, all at once."""
-    waiting = [at for at, value in enumerate(column) if is_awaitable_type(type(value))]
-    answers = await asyncio.gather(*(column[at] for at in waiting), return_exceptions=True)
-    for at, answer in zip(waiting, answers, strict=True):
-        column[at] = answer
-    return column
-
-
-async def _all(waits: Waits) -> None:
-    if len(waits) == 1:
-        await waits[0]
-    elif waits:
-        await asyncio.gather(*waits)

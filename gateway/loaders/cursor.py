@@ -6,18 +6,18 @@ import base64
 import binascii
 import hashlib
 import json
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Final
 
 from gateway.errors import InvalidCursor
-from gateway.model import Criteria
+from gateway.model import Criteria, value
 
 _VERSION: Final = 1
 _MAX_LENGTH: Final = 4096
 _MESSAGE: Final = "after: this cursor was made for another list, or by another version"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Cursor:
     """A place in a list: behind `position` of `source` (None: at its start).
 

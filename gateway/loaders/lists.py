@@ -14,7 +14,7 @@ from typing import Final
 from gateway.errors import GatewayError, InvalidCursor, ListUnsupported, UpstreamError, UpstreamTimeout
 from gateway.loaders.criteria import Verdict, can_be_applied, judge
 from gateway.loaders.cursor import Cursor, fingerprint, read_cursor, write_cursor
-from gateway.model import Criteria, Customer, Invoice, Kind, Order, Record, SourcePage, SourceResultStatus
+from gateway.model import Criteria, Customer, Invoice, Kind, Order, Record, SourcePage, SourceResultStatus, value
 from gateway.sources.base import Scope, Source
 
 MAX_FIRST: Final = 100
@@ -24,12 +24,18 @@ _TYPES: Final[dict[Kind, type[Record]]] = {Kind.CUSTOMER: Customer, Kind.ORDER: 
 _PASSED: Final = "before this page"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Edge:
-    """An object and the cursor behind it."""
+    """An object and the place behind it, in the list that is known by a fingerprint."""
 
-    cursor: str
+    place: Cursor
+    fingerprint: str
     node: Record
+
+    @property
+    def cursor(self) -> str:
+        """The cursor behind it; made when it is asked for."""
+        return write_cursor(self.place, self.fingerprint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,8 +197,9 @@ class Lister:
                 continue
             rows = reach.rows[: first - len(edges)]
             taken[reach.key] = len(rows)
-            end_cursor = self._cursor(reach.key, reach.behind(len(rows)), failed)
-            edges += [Edge(self._cursor(reach.key, position, failed), record) for record, position in rows]
+            known = _known(failed)
+            end_cursor = self._cursor(reach.key, reach.behind(len(rows)), known)
+            edges += [Edge(Cursor(reach.key, position, known, self._is_alone), self._fingerprint, record) for record, position in rows]
             has_next = len(reach.rows) > len(rows) or (reach.failure is None and not reach.is_finished)
             if reach.failure is not None:
                 failed = {**failed, reach.key: (reach.failure.code, reach.behind(len(rows)))}
@@ -200,8 +207,7 @@ class Lister:
         results = self._results(reached, taken, failed, later)
         return Page(tuple(edges), end_cursor if edges or has_next else None, has_next, has_previous, results)
 
-    def _cursor(self, key: str, position: str | None, failed: dict[str, tuple[str, str | None]]) -> str:
-        known = tuple((source, code, where) for source, (code, where) in failed.items())
+    def _cursor(self, key: str, position: str | None, known: tuple[tuple[str, str, str | None], ...]) -> str:
         return write_cursor(Cursor(key, position, known, self._is_alone), self._fingerprint)
 
     def _resume_cursor(self, key: str, position: str | None) -> str:
@@ -254,6 +260,11 @@ class Lister:
         if not reach.is_finished or len(reach.rows) > count:
             result = replace(result, resume_cursor=self._resume_cursor(reach.key, reach.behind(count)))
         return _partial(result, reach)
+
+
+def _known(failed: dict[str, tuple[str, str | None]]) -> tuple[tuple[str, str, str | None], ...]:
+    """Give the failures of earlier pages as cursors carry them."""
+    return tuple((source, code, where) for source, (code, where) in failed.items())
 
 
 def _failed(result: SourceResult, failure: GatewayError, resume_cursor: str) -> SourceResult:

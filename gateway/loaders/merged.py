@@ -10,7 +10,7 @@ from datetime import date
 from typing import Final
 
 from gateway.errors import InvalidCursor, ListUnsupported
-from gateway.loaders.cursor import Cursor, fingerprint, read_cursor, write_cursor
+from gateway.loaders.cursor import Cursor, fingerprint, read_cursor
 from gateway.loaders.lists import MAX_FIRST, Edge, Lister, Page, Reads, SourceResult, reads_of_page
 from gateway.model import Criteria, Invoice, SourceResultStatus
 from gateway.sources.base import Scope, Source
@@ -51,7 +51,7 @@ class MergedLister:
         wholes = await asyncio.gather(*(self._whole(source) for source in self._sources))
         found = self._sorted(wholes)
         left = [(key, record) for key, record in found if behind is None or key > behind]
-        edges = tuple(Edge(self._cursor(key, record), record) for key, record in left[:first])
+        edges = tuple(Edge(Cursor(record.ref.source, json.dumps(key)), self._fingerprint, record) for key, record in left[:first])
         counts = [sum(edge.node.ref.source == whole.result.source.profile.key for edge in edges) for whole in wholes]
         results = tuple(replace(whole.result, count=count) for whole, count in zip(wholes, counts, strict=True))
         return Page(edges, edges[-1].cursor if edges else None, len(left) > first, after is not None, results)
@@ -81,9 +81,6 @@ class MergedLister:
         keys = [source.profile.key for source in self._sources]
         day = issued.toordinal() if isinstance(issued, date) else 0
         return day == 0, -day, keys.index(record.ref.source), record.ref.native_id
-
-    def _cursor(self, key: Key, record: Invoice) -> str:
-        return write_cursor(Cursor(record.ref.source, json.dumps(key)), self._fingerprint)
 
     def _key_in(self, after: str) -> Key:
         try:

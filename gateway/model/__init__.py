@@ -19,6 +19,7 @@ from gateway.model.entities import (
 from gateway.model.page import CRITERIA, Criteria, SourcePage
 from gateway.model.record import UNREAD, DataWarning, DataWarningCode, Read, Record, Unread
 from gateway.model.ref import Kind, Ref
+from gateway.model.value import value
 from gateway.model.values import (
     Address,
     Charge,
@@ -125,4 +126,5 @@ __all__ = [
     "Write",
     "check_lines",
     "check_totals",
+    "value",
 ]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
 from gateway.model.record import UNREAD, Read, Record
+from gateway.model.value import value
 from gateway.model.values import (
     Address,
     Charge,
@@ -60,7 +60,7 @@ class PaymentStatus(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Customer(Record):
     """BG-7."""
 
@@ -74,7 +74,7 @@ class Customer(Record):
     billing_address: Read[Address] = UNREAD
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Order(Record):
     """A sales order. `lines` stays UNREAD where another call gives them."""
 
@@ -90,7 +90,7 @@ class Order(Record):
     payment_method: Read[str] = UNREAD
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Invoice(Record):
     """An invoice or credit note. `lines` stays UNREAD where another call gives them, `customer` where the order has it."""
 
@@ -123,7 +123,7 @@ class Invoice(Record):
     details: Read[Details] = UNREAD
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class InvoiceSettings(Record):
     """Invoicing terms kept on a customer; `version` is a hash of what was read."""
 
@@ -145,7 +145,7 @@ class InvoiceSettings(Record):
     reverse_tax: Read[bool] = UNREAD
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class CurrencyRow(Record):
     """A source's own row for a currency; `code` is ISO 4217."""
 
@@ -153,7 +153,7 @@ class CurrencyRow(Record):
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class LabelRow(Record):
     """What an installation calls one of its codes."""
 

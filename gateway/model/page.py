@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from gateway.model.entities import InvoiceType, OrderStatus, PaymentStatus
 from gateway.model.record import Record
 from gateway.model.ref import Kind, Ref
+from gateway.model.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Criteria:
     """Which objects of a kind are asked for. None: not asked. Bounds are inclusive."""
 
@@ -50,7 +50,7 @@ CRITERIA = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class SourcePage:
     """One page of one source, in the source's own order, which new objects must not disturb: they come at the end.
 

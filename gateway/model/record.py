@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Final, Literal, TypeAlias, TypeVar
 
 from gateway.model.ref import Ref
+from gateway.model.value import value
 
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ class DataWarningCode(StrEnum):
     AS_SUBMITTED = "AS_SUBMITTED"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class DataWarning:
     """Something the gateway left out, derived or found inconsistent; `field` is the path in the graph's spelling."""
 
@@ -50,7 +50,7 @@ class DataWarning:
     field: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Record:
     """An object of a source, whole or as a reference.
 

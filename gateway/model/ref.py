@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Final
 
 from gateway.errors import InvalidInput
+from gateway.model.value import value
 
 _MAX_ID_LENGTH: Final = 1024
 
@@ -29,10 +30,11 @@ class Kind(StrEnum):
     """A configured source; its native id is empty."""
 
 
+_quoted: Final = json.JSONEncoder(ensure_ascii=False).encode
 _KINDS: Final = frozenset(kind.value for kind in Kind)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Ref:
     """The key of an object.
 
@@ -49,7 +51,7 @@ class Ref:
     @property
     def global_id(self) -> str:
         """The opaque, stateless id of the graph."""
-        text = json.dumps([self.kind.value, self.source, self.native_id], ensure_ascii=False, separators=(",", ":"))
+        text = f'["{self.kind.value}",{_quoted(self.source)},{_quoted(self.native_id)}]'
         return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
     @classmethod

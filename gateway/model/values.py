@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
 from gateway.model.ref import Ref
+from gateway.model.value import value
 
 
 class CurrencyOrigin(StrEnum):
@@ -28,7 +28,7 @@ class VatBasis(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Currency:
     """An ISO 4217 code and who said it.
 
@@ -41,7 +41,7 @@ class Currency:
     ask: Ref | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Money:
     """An exact amount; never guessed in currency, never rounded."""
 
@@ -49,7 +49,7 @@ class Money:
     currency: Currency
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class SourceCode:
     """A code that means something inside one source only; `field` is the upstream's name for it.
 
@@ -62,7 +62,7 @@ class SourceCode:
     ask: Ref | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Address:
     """A postal address; `gln` is a GS1 Global Location Number."""
 
@@ -85,7 +85,7 @@ class ExternalNumberRole(StrEnum):
     PSP = "PSP"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ExternalNumber:
     """A number that another system gave the invoice."""
 
@@ -93,7 +93,7 @@ class ExternalNumber:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CustomField:
     """Application data that the source keeps on the object."""
 
@@ -111,7 +111,7 @@ class ChargeKind(StrEnum):
     PAYMENT_FEE = "PAYMENT_FEE"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Charge:
     """BG-21, document level charge."""
 
@@ -128,7 +128,7 @@ class NoteRole(StrEnum):
     COMMENT = "COMMENT"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Note:
     """BT-22."""
 
@@ -136,7 +136,7 @@ class Note:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Document:
     """The file of an invoice, known without asking for it."""
 
@@ -145,7 +145,7 @@ class Document:
     file_name: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class DocumentContent:
     """A file, read whole and checked."""
 
@@ -154,7 +154,7 @@ class DocumentContent:
     file_name: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Payment:
     """A payment that counts for an invoice; `reference` as the payer or the bank gave it."""
 
@@ -163,7 +163,7 @@ class Payment:
     reference: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class InvoicePayments:
     """What is paid and what is left (BT-115). None: the source does not say."""
 
@@ -171,7 +171,7 @@ class InvoicePayments:
     payments: tuple[Payment, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Line:
     """BG-25: a line of an order or an invoice. `vat_percent` is `25` for 25 %."""
 
@@ -190,7 +190,7 @@ class Line:
     delivery_date: date | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Totals:
     """Document totals. `rounding_of`: the orders whose roundings add up to `rounding`, where the record itself has none."""
 
@@ -204,7 +204,7 @@ class Totals:
     rounding_of: tuple[Ref, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Details:
     """Fields that one system alone has: `system` as its spec spells it, `fields` by the attribute names of its graph type."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import strawberry
@@ -25,7 +24,7 @@ from gateway.schema.connections import (
 from gateway.schema.context import Info
 from gateway.schema.entities import Customer, Invoice, Order
 from gateway.schema.inputs import Lookup, or_none
-from gateway.schema.nodes import RECORD_TYPES, load_node
+from gateway.schema.nodes import RECORD_TYPES, load_node, load_nodes
 from gateway.schema.paging import DEFAULT_FIRST
 from gateway.schema.source import Node, Source, SourceView
 from gateway.schema.system import NOT_GIVEN
@@ -45,7 +44,7 @@ async def nodes(info: Info, ids: list[strawberry.ID]) -> Any:  # noqa: ANN401  (
     if len(ids) > context.max_nodes:
         raise LimitExceeded("NODES_LIMIT", f"ids: {len(ids)} are asked for, {context.max_nodes} is the most")
     # An error as a value is raised at its place in the list, and takes no other object away.
-    return await asyncio.gather(*(load_node(info, global_id) for global_id in ids), return_exceptions=True)
+    return await load_nodes(info, ids)
 
 
 async def _find(info: Info, by: Lookup, kind: Kind) -> Any:  # noqa: ANN401

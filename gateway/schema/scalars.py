@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NewType
 from uuid import UUID
 
+import msgspec
 import strawberry
 from graphql import (
     BooleanValueNode,
@@ -122,6 +123,20 @@ def _json_leaf(node: ValueNode) -> object:
             raise GraphQLError("JSON takes a JSON value", node)
 
 
+def _show_json(value: Any) -> Any:  # noqa: ANN401  (any JSON value)
+    """Show a JSON value; a decimal that Python would write with an exponent is written out: an encoder writes the others right."""
+    match value:
+        case Decimal():
+            text = str(value)
+            return msgspec.Raw(format(value, "f").encode()) if "E" in text else value
+        case dict():
+            return {key: _show_json(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_show_json(item) for item in value]
+        case _:
+            return value
+
+
 SCALARS: Final[dict[object, ScalarDefinition]] = {
     Decimal: strawberry.scalar(
         name="Decimal",
@@ -164,7 +179,7 @@ SCALARS: Final[dict[object, ScalarDefinition]] = {
     JSON: strawberry.scalar(
         name="JSON",
         description="Any JSON value. Only for `Origin.raw` and `UpstreamRequest.body`.",
-        serialize=lambda value: value,
+        serialize=_show_json,
         parse_value=lambda value: value,
         parse_literal=_json_literal,
     ),

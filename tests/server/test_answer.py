@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from gateway.errors import InvalidInput
+from gateway.schema.scalars import JSON, SCALARS
 from gateway.server.answer import encode, show_refusal
 
 
@@ -23,7 +24,10 @@ from gateway.server.answer import encode, show_refusal
     ],
 )
 def test_a_decimal_in_raw_json_is_a_number_with_its_scale_in_plain_notation(amount: str, text: bytes) -> None:
-    assert encode({"raw": [{"amount": Decimal(amount)}]}) == b'{"raw":[{"amount":' + text + b"}]}"
+    serialize = SCALARS[JSON].serialize
+    assert serialize is not None
+
+    assert encode({"raw": serialize([{"amount": Decimal(amount)}])}) == b'{"raw":[{"amount":' + text + b"}]}"
 
 
 def test_text_is_written_as_it_is() -> None:
