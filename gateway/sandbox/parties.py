@@ -51,7 +51,7 @@ class Party:
 
 def make_parties(seed: int) -> tuple[Party, ...]:
     """Make `PARTY_COUNT` parties, the same ones for the same seed."""
-    return tuple(_make(random.Random(f"{seed}/party/{index}"), index) for index in range(PARTY_COUNT))  # noqa: S311  (sample data)
+    return tuple(_make(random.Random(f"{seed}/party/{index}"), index) for index in range(PARTY_COUNT))  # noqa: S311  (sample data)  # nosec B311
 
 
 def _make(chance: random.Random, index: int) -> Party:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _KEEP_ALIVE_SECONDS: Final = 120
 _RESET_AT_CLOSE: Final = struct.pack("ii", 1, 0)
 """SO_LINGER, on, for 0 seconds: closing the socket sends RST instead of FIN."""
-_WILDCARDS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (compared with, not bound to)
+_WILDCARDS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (compared with, not bound to)  # nosec B104
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from tests.drills import isolation, matrix, soak
+from tests.drills import fuzz, isolation, matrix, soak
 from tests.drills.gateways import NeverUp
 from tests.drills.kill import Plan, drill
 from tests.drills.matrix import Matrix, drill_all
@@ -49,6 +49,9 @@ def _parser() -> argparse.ArgumentParser:
     soaked.add_argument("--rate", type=float, help="questions a second; left out: 80 %% of what the gateway shows to be able to")
     soaked.add_argument("--seed", type=int, default=1)
     soaked.set_defaults(command=_soak)
+    schema = commands.add_parser("schema", help="ask the demo what the schema allows, what it does not, and what follows from answers")
+    schema.add_argument("--seconds", type=float, default=300)
+    schema.set_defaults(command=_schema)
     commands.add_parser("attacks", help="send documents that are made to cost much; each is refused by name, soon").set_defaults(
         command=_attacks
     )
@@ -91,6 +94,17 @@ def _soak(options: argparse.Namespace) -> int:
         plan = soak.Plan(minutes=options.minutes, rate=options.rate, seed=options.seed)
         report = asyncio.run(soak.soak(plan, Path(folder), _tell))
     sys.stdout.write(f"{soak.to_text(report)}\n")
+    return 1 if report.violations else 0
+
+
+def _schema(options: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory(prefix="drill-") as folder:
+        try:
+            report = asyncio.run(fuzz.drill(options.seconds, Path(folder), _tell))
+        except (fuzz.NotInstalled, NeverUp) as error:
+            sys.stderr.write(f"{error}\n")
+            return 1
+    sys.stdout.write(f"{fuzz.to_text(report)}\n")
     return 1 if report.violations else 0
 
 

@@ -114,7 +114,7 @@ def _currencies() -> dict[int, Record]:
 
 def _customer(seed: int, index: int, party: Party) -> Record:
     number = _FIRST_CUSTOMER + index
-    chance = random.Random(f"{seed}/compilator/customer/{number}")
+    chance = random.Random(f"{seed}/compilator/customer/{number}")  # nosec B311  # sample data
     branch_id = chance.choice(tuple(BRANCHES))
     category = chance.choice((2, 3, 4)) if party.is_company else 1
     created = datetime.fromisoformat("2017-01-02 08:00:00") + timedelta(minutes=chance.randrange(3_000_000))
@@ -252,7 +252,7 @@ def _settings(index: int, customer: Record) -> Record:
 def _all_ledgers(seed: int, customers: Mapping[int, Record]) -> dict[int, Record]:
     """Make the accounts receivable of most customers: one in ten has none."""
     ledgers = {
-        number: _ledger(random.Random(f"{seed}/compilator/ledger/{number}"), customer)
+        number: _ledger(random.Random(f"{seed}/compilator/ledger/{number}"), customer)  # nosec B311  # sample data
         for index, (number, customer) in enumerate(customers.items())
         if index % 10 != 9  # one in ten
     }
@@ -326,7 +326,7 @@ def _plates(seed: int, number: int) -> tuple[str, ...]:
     """Give the licence plates of one customer's vehicles, none to two."""
     if number == CUSTOMER_NUMBER:
         return (LICENSE_PLATE,)
-    chance = random.Random(f"{seed}/compilator/plates/{number}")
+    chance = random.Random(f"{seed}/compilator/plates/{number}")  # nosec B311  # sample data
     letters = "BCDFGHJKLMNPRSTUWXYZ"
     count = chance.choice((0, 1, 1, 2))
     return tuple("".join(chance.choices(letters, k=3)) + f"{chance.randrange(1000):03d}" for _ in range(count))

@@ -47,7 +47,7 @@ def make_orders(
     orders: dict[tuple[int, int], Record] = {}
     for branch_id, first in _FIRST_ORDER_OF_BRANCH.items():
         for order_id in range(first, first + _ORDERS_OF_BRANCH):
-            chance = random.Random(f"{seed}/compilator/order/{branch_id}/{order_id}")
+            chance = random.Random(f"{seed}/compilator/order/{branch_id}/{order_id}")  # nosec B311  # sample data
             customer = _some_customer(chance, customers) if chance.random() < 0.9 else None  # the rest are cash sales
             currency = currencies[_currency_id(chance, customer)]
             order = _order(chance, seed, order_id, branch_id, customer, currency)
@@ -82,7 +82,7 @@ def make_invoices(seed: int, customers: Mapping[int, Record], currencies: Mappin
     internal: set[int] = set()
     for index in range(_INVOICES):
         number = _FIRST_INVOICE + index
-        chance = random.Random(f"{seed}/compilator/invoice/{number}")
+        chance = random.Random(f"{seed}/compilator/invoice/{number}")  # nosec B311  # sample data
         customer = _some_customer(chance, customers)
         currency = currencies[_currency_id(chance, customer)]
         invoices[number] = _invoice(chance, index, customer, currency)

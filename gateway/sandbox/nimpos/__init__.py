@@ -50,6 +50,6 @@ def create(parties: tuple[Party, ...], seed: int) -> Emulator:
             "default_currency": "SEK",
             "time_zone": "Europe/Stockholm",
             "total_vat_basis": "unknown",
-            "auth": {"kind": "password", "token_path": "/Token", "username": "demo", "password": "demo"},
+            "auth": {"kind": "password", "token_path": "/Token", "username": "demo", "password": "demo"},  # nosec B105  # the sandbox's own
         },
     )

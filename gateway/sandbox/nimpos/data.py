@@ -89,7 +89,7 @@ class _Scope:
         return make_id(self.company, kind, index)
 
     def chance(self, kind: str, index: int) -> random.Random:
-        return random.Random(f"{self.seed}/nimpos/{self.company}/{kind}/{index}")  # noqa: S311  (sample data)
+        return random.Random(f"{self.seed}/nimpos/{self.company}/{kind}/{index}")  # noqa: S311  (sample data)  # nosec B311
 
 
 def make_id(company: str, kind: str, index: object) -> str:

@@ -20,9 +20,9 @@ from gateway.sandbox.nimpos.json_net import UNSET, Moment, Row, document, to_mom
 from gateway.sandbox.nimpos.models import CUSTOMER, CUSTOMER_INVOICE, ZERO_GUID, Refused, read_model, to_guid, utf16_length
 
 FIRST_SWITCHES: Final[dict[str, Any]] = {
-    "customers_require_token": True,
-    "token_generation": 1,
-    "token_life_seconds": 1_209_599,
+    "customers_require_token": True,  # nosec B105  # a switch, as the next two
+    "token_generation": 1,  # nosec B105
+    "token_life_seconds": 1_209_599,  # nosec B105
     "trim_email": False,
     "posted_invoices_listed": False,
     "open_orders_ignore_dates": False,
@@ -117,7 +117,7 @@ class Server:
         life = self.switches["token_life_seconds"]
         token = f"nimpos-{username}-{next(self._token_numbers)}"
         self._sessions[token] = Session(username, self.switches["token_generation"], time.monotonic() + life)
-        return {"access_token": token, "token_type": "bearer", "expires_in": life}
+        return {"access_token": token, "token_type": "bearer", "expires_in": life}  # nosec B105  # a kind
 
     def _company(self, request: Request) -> Company | None:
         """Find the company of the token's user; None without a token that counts."""

@@ -108,7 +108,7 @@ def _first_switches(store: Store) -> dict[str, Any]:
         "services_need_application_id": False,
         "parameter_names": {"GetCustomer": "id", "GetCustomerByCode": "code", "GetCustomerByEmail": "email"},
         "scopes": "prod",
-        "token_limit": True,
+        "token_limit": True,  # nosec B105  # a switch
         "revoke_tokens": False,
         "captures": store.captures,
     }

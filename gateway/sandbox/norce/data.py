@@ -136,7 +136,7 @@ def row_amounts(quantity: Decimal | int, unit_price: Decimal, unit_discount: Dec
 
 
 def _chance(seed: int, *what: object) -> random.Random:
-    return random.Random(f"{seed}/norce/{'/'.join(str(part) for part in what)}")  # noqa: S311  (sample data)
+    return random.Random(f"{seed}/norce/{'/'.join(str(part) for part in what)}")  # noqa: S311  (sample data)  # nosec B311
 
 
 def _guid(chance: random.Random) -> str:

@@ -124,7 +124,7 @@ class Identity:
             {"client_id": CLIENT_ID, "scope": scope.split(), "iat": int(now), "exp": int(now) + TOKEN_SECONDS, "jti": self._issued}
         )
         self._expiry_by_token[token] = now + TOKEN_SECONDS
-        body = {"access_token": token, "expires_in": TOKEN_SECONDS, "token_type": "Bearer", "scope": scope}
+        body = {"access_token": token, "expires_in": TOKEN_SECONDS, "token_type": "Bearer", "scope": scope}  # nosec B105  # a kind
         return json_response(body, headers={"Cache-Control": "no-store"})
 
     def _revoke_if_asked(self) -> None:

@@ -40,7 +40,7 @@ _CONFIG: Final[dict[str, Any]] = {
     "shop_owner_id": 1,
     "default_currency": "EUR",
     "time_zone": "Europe/Amsterdam",
-    "auth": {"kind": "basic", "username": "demo", "password": "demo"},
+    "auth": {"kind": "basic", "username": "demo", "password": "demo"},  # nosec B105  # the sandbox's own
 }
 
 

@@ -7,7 +7,7 @@ api.demo.shopctrl.com and api.salesupply.com in 2026.
 from __future__ import annotations
 
 import re
-import xml.etree.ElementTree as ET
+import xml.etree.ElementTree as ET  # nosec B405  # writes, and reads nothing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
