@@ -157,7 +157,7 @@ def _name_of(value: object, known: Mapping[str, type]) -> str:
 def _fields_of(value: Any) -> dict[str, object]:  # noqa: ANN401  (any of CLASSES)
     """Give the fields that say something: neither what was not read nor, of a request, that it has no body."""
     private = {"raw"} if isinstance(value, Record) else set()
-    content = {field.name: getattr(value, field.name) for field in fields(value) if field.name not in private}
+    content = {field.name: getattr(value, field.name) for field in fields(value) if field.init and field.name not in private}
     return {name: _to_json(item) for name, item in content.items() if item is not UNREAD and item is not _NO_BODY}
 
 

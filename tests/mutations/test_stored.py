@@ -93,9 +93,9 @@ def values_of(hint: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401, PLR0911  (a
 def objects_of(draw: st.DrawFn, made: type) -> Any:  # noqa: ANN401  (an object of that class)
     """Make an object with a few of the fields that it may have; `raw` is not kept."""
     hints = get_type_hints(made)
-    optional = [field.name for field in dataclass_fields(made) if not is_required(field) and field.name != "raw"]
+    optional = [field.name for field in dataclass_fields(made) if field.init and not is_required(field) and field.name != "raw"]
     chosen = draw(st.lists(st.sampled_from(optional), max_size=4, unique=True)) if optional else []
-    required = [field.name for field in dataclass_fields(made) if is_required(field)]
+    required = [field.name for field in dataclass_fields(made) if field.init and is_required(field)]
     return made(**{name: draw(values_of(hints[name])) for name in (*required, *chosen)})
 
 
