@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import repeat
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-from graphql import GraphQLError, GraphQLObjectType, Undefined, is_abstract_type
+from graphql import GraphQLError, GraphQLObjectType, GraphQLResolveInfo, Undefined, is_abstract_type
 from graphql.execution.executor import invalid_return_type_error
 from graphql.pyutils import is_iterable
 
@@ -141,18 +141,21 @@ class Completion:
     def _by_type(self, values: _Values, kept: Sequence[int]) -> dict[GraphQLObjectType, Sequence[int]]:
         """Sort objects by their type, in so far as they have one."""
         named = values.field.named
-        if isinstance(named, GraphQLObjectType) and named.is_type_of is None:
-            return {named: kept} if kept else {}
+        if not kept:
+            return {}
+        info = self._run.raw_info_of(values.field)
+        if isinstance(named, GraphQLObjectType) and _are_of(named, (values.raw[at] for at in kept), info):
+            return {named: kept}
         sorted_by: dict[GraphQLObjectType, list[int]] = {}
         for at in kept:
             try:
-                sorted_by.setdefault(self._type_of(values.field, values.raw[at]), []).append(at)
+                sorted_by.setdefault(self._type_of(values.field, values.raw[at], info), []).append(at)
             except Exception as error:  # noqa: BLE001  (it is this object's)
                 self._fail(values, at, error)
         return dict(sorted_by)
 
-    def _type_of(self, field: FieldPlan, value: object) -> GraphQLObjectType:
-        run, info, named = self._run, self._run.raw_info_of(field), field.named
+    def _type_of(self, field: FieldPlan, value: object, info: GraphQLResolveInfo[Any]) -> GraphQLObjectType:
+        run, named = self._run, field.named
         if is_abstract_type(named):
             resolve_type = named.resolve_type or run.type_resolver
             named = run.ensure_valid_runtime_type(resolve_type(value, info, named), named, field.details, info, value)
@@ -211,6 +214,16 @@ def _items(value: object, field: FieldPlan) -> Sequence[Any]:
     if is_iterable(value):
         return list(value)
     raise GraphQLError(f"Expected Iterable, but did not find one for field '{field.parent_type}.{field.nodes[0].name.value}'.")
+
+
+def _are_of(named: GraphQLObjectType, objects: Iterable[object], info: GraphQLResolveInfo[Any]) -> bool:
+    """Say whether objects are of the type that their field has; of one class, one is asked for all."""
+    if named.is_type_of is None:
+        return True
+    try:
+        return all(named.is_type_of(value, info) for value in {type(value): value for value in objects}.values())
+    except Exception:  # noqa: BLE001  (whose it is, is found out one by one)
+        return False
 
 
 def _null_error(field: FieldPlan) -> TypeError:

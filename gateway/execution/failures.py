@@ -85,7 +85,7 @@ class Failures:
         for position, error in sorted(self._found, key=lambda each: each[0].order):
             nulled = position.nulled() if propagates else position
             path = None if nulled is None else nulled.path
-            if errors.has_nulled_position(position.path) or (path is not None and errors.has_nulled_position(path)):
+            if errors.has_nulled_position(path):
                 continue
             errors.add(located_error(error, position.field.nodes, position.path.as_list()), path)
             if nulled is None:

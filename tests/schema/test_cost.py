@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 import pytest
+from graphql import parse
 
 from gateway.app import make_explainer, make_gateway, settings_from
 from gateway.errors import LimitExceeded
@@ -202,6 +204,45 @@ def test_what_cannot_be_executed_has_no_cost() -> None:
         weigh("{ nothing }")
 
 
+# ------------------------------------------------------------------ checked at each request
+
+PAGE = "query ($first: Int!) { orders(first: $first) { nodes { number } } }"
+
+
+def check(query: str, kept: dict[Hashable, Any], *, max_cost: int, **variables: object) -> None:
+    document = parse(query)
+    model(max_cost=max_cost).check(document, SourceSet([MemorySource("a")]), variables=variables, operation_name=None, kept=kept)
+
+
+def test_what_may_cost_too_much_is_judged_by_its_variables_each_time() -> None:
+    kept: dict[Hashable, Any] = {}
+
+    check(PAGE, kept, max_cost=50, first=10)
+    with pytest.raises(LimitExceeded, match="the operation may cost 100; at most 50 are taken"):
+        check(PAGE, kept, max_cost=50, first=100)
+    check(PAGE, kept, max_cost=50, first=10)
+
+
+def test_what_can_never_cost_too_much_is_judged_once() -> None:
+    kept: dict[Hashable, Any] = {}
+    check(PAGE, kept, max_cost=1_000, first=10)
+
+    check(PAGE, kept, max_cost=0)  # nothing is weighed: it would be refused
+
+    assert list(kept.values()) == [True]
+
+
+def test_sources_are_judged_by_themselves() -> None:
+    kept: dict[Hashable, Any] = {}
+    query = "{ orders(first: 100) { nodes { number } } }"
+    one, two = (SourceSet([MemorySource(key) for key in keys]) for keys in ("a", "ab"))
+    costs = model(max_cost=301)
+    costs.check(parse(query), one, variables={}, operation_name=None, kept=kept)
+
+    with pytest.raises(LimitExceeded, match="the operation may cost 502; at most 301"):
+        costs.check(parse(query), two, variables={}, operation_name=None, kept=kept)
+
+
 # ------------------------------------------------------------------ over the sandbox
 
 
@@ -218,6 +259,10 @@ class Sandbox:
         document = parse_within(query, USUAL_LIMITS)
         check_size(document, USUAL_LIMITS)
         return self._model.weigh(document, self.sources, variables=variables).cost
+
+
+def weigh_over(sources: SourceSet, query: str, variables: dict[str, Any] | None) -> Cost:
+    return COSTS.weigh(query, sources, variables=variables).cost
 
 
 @pytest.fixture(scope="module")
@@ -238,6 +283,17 @@ def test_every_golden_query_and_every_tab_of_the_explorer_is_well_within_the_usu
     cost = sandbox_costs.weigh(query, variables)
 
     assert cost.estimated * 10 < cost.limit
+
+
+@pytest.mark.parametrize(("query", "variables"), ASKED)
+def test_the_cost_where_no_variable_is_known_is_the_most_that_variables_can_ask_for(
+    sandbox_costs: Sandbox, query: str, variables: dict[str, Any]
+) -> None:
+    sources = sandbox_costs.sources
+    most, asked = weigh_over(sources, query, None), weigh_over(sources, query, variables)
+
+    assert (most.estimated, most.upstream_calls_estimated) >= (asked.estimated, asked.upstream_calls_estimated)
+    assert most.upstream_calls_estimated >= asked.upstream_calls_estimated
 
 
 @pytest.mark.parametrize(
