@@ -173,7 +173,9 @@ def _port(text: str) -> int:
 def _demo(options: argparse.Namespace) -> int:
     if options.host not in {"127.0.0.1", "::1", "localhost"}:
         raise _Usage(f"demo: --host {options.host}: the demo is open to everybody and stays on this machine; use serve for others")
-    asyncio.run(_run_demo(options.host, options.port, options.seed))
+    from gateway.server.process import run
+
+    run(_run_demo(options.host, options.port, options.seed))
     return OK
 
 
@@ -205,6 +207,7 @@ async def _run_demo(host: str, port: int, seed: int) -> None:
 def _serve(options: argparse.Namespace) -> int:
     from gateway.app import create_app
     from gateway.errors import SettingsError
+    from gateway.server.process import run
 
     settings = _settings(options.config)
     changes = {name: value for name, value in (("host", options.host), ("port", options.port)) if value is not None}
@@ -216,7 +219,7 @@ def _serve(options: argparse.Namespace) -> int:
         raise _Usage(*(f"{options.config.name}: {line}" for line in error.lines)) from None
     listener = _listen(settings.server.host, settings.server.port)
     address = f"http://{_shown(settings.server.host)}:{listener.getsockname()[1]}/graphql"
-    asyncio.run(_run_server(app, listener, f"GraphQL at {address}", settings.server))
+    run(_run_server(app, listener, f"GraphQL at {address}", settings.server))
     return OK
 
 

@@ -47,9 +47,10 @@ from gateway.settings import Settings, SourceSettings, load_settings, parse_sett
 from gateway.sources import SOURCES
 from gateway.sources.base import Source, SourceParts, SourceProfile, SourceSet
 from gateway.transport import Clock, SystemClock
+from gateway.transport.http1_wire import Http1Wire
 from gateway.transport.http_upstream import HttpUpstream
-from gateway.transport.httpx_wire import HttpxWire, tls_context, usual_tls_context
 from gateway.transport.pace import Paces
+from gateway.transport.tls import tls_context, usual_tls_context
 from gateway.transport.wire import Wire, WireError, WireRequest
 
 _MAX_BYTES_OF_KEYS = 256_000
@@ -117,7 +118,7 @@ def make_gateway(settings: Settings, wire: Wire | None = None, clock: Clock | No
     for key, source_settings in settings.sources.items():
         if not source_settings.enabled:
             continue
-        used_wire = wire or HttpxWire(tls=_tls(key, source_settings) or usual_tls)
+        used_wire = wire or Http1Wire(tls=_tls(key, source_settings) or usual_tls)
         wires.append(used_wire)
         source = _make_source(key, source_settings, used_wire, used_clock, paces)
         sources.append(source if journal is None else ShowsSubmitted(source, journal))
@@ -224,7 +225,7 @@ def create_app(settings: Settings, wire: Wire | None = None, clock: Clock | None
     signer = None if key is None else LinkSigner(key.get_secret_value().encode(), used_clock)
     schema, rules = build_schema(), _link_rules(settings)
     explainer = Explainer(schema, max_nodes=settings.limits.max_nodes, link_rules=rules)
-    wire_of_keys = None if settings.jwt is None else wire or HttpxWire()  # it reads the certificates of all authorities
+    wire_of_keys = None if settings.jwt is None else wire or Http1Wire()  # it reads the certificates of all authorities
     admission = _admission(settings, wire_of_keys, used_clock)
     graph = Graph(
         executor=Executor(schema, absent=UNREAD, limits=document_limits(settings.limits)),

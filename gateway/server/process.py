@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from types import FrameType
 from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.loops.auto import auto_loop_factory
 from uvicorn.server import HANDLED_SIGNALS
 
 from gateway.loaders import Clock
@@ -18,6 +20,12 @@ from gateway.server.load import Load
 from gateway.settings import ServerSettings
 
 _CUT_SECONDS: Final = 0.1
+
+
+def run(serving: Coroutine[object, object, None]) -> None:
+    """Run a process that serves, on uvloop where the platform has it."""
+    with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+        runner.run(serving)
 
 
 class Server(uvicorn.Server):
@@ -38,6 +46,9 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Say once it answers, when a signal is quiet, too."""
         await super().startup(sockets)
+        # What is there by now stays: the collector need not look through it each time, which took half the time of a request.
+        gc.collect()
+        gc.freeze()
         self._on_start()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

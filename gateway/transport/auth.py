@@ -35,6 +35,9 @@ AuthSettings = NoAuth | BasicAuth | HeaderAuth | BearerAuth | PasswordAuth | Cli
 class Credentials(Protocol):
     """Says which headers sign a request."""
 
+    def at_hand(self) -> Mapping[str, str] | None:
+        """Give the headers where nobody need wait for them; None: `headers` must be asked."""
+
     async def headers(self) -> Mapping[str, str]:
         """Give the headers; may fetch a token."""
 
@@ -66,6 +69,10 @@ class FixedCredentials:
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         self._headers = headers
+
+    def at_hand(self) -> Mapping[str, str]:
+        """Give the headers."""
+        return self._headers
 
     async def headers(self) -> Mapping[str, str]:
         """Give the headers."""
@@ -103,16 +110,23 @@ class TokenCredentials:
         self._say_again: Failed = TokenTooSoon
         self._renewal: asyncio.Task[None] | None = None
 
+    def at_hand(self) -> Mapping[str, str] | None:
+        """Give the token's header, and see to the next one in time; None: there is no token that has not expired."""
+        now = self._clock.monotonic()
+        if now >= self._expires_at:
+            return None
+        if now >= self._due_at:
+            self._renew_ahead()
+        return self._headers
+
     async def headers(self) -> Mapping[str, str]:
         """Give the token's header, waiting for a token only when there is none that has not expired.
 
         Raises the upstream errors of the source, `TokenRefused`, or `TokenTooSoon`.
         """
-        now = self._clock.monotonic()
-        if now >= self._expires_at:
-            await self._renew()
-        elif now >= self._due_at:
-            self._renew_ahead()
+        if (at_hand := self.at_hand()) is not None:
+            return at_hand
+        await self._renew()
         return self._headers
 
     def reject(self, headers: Mapping[str, str]) -> bool:

@@ -120,6 +120,8 @@ class Breaker:
 
     def _fails_too_often(self) -> bool:
         failures = self._failures.total
+        if not failures:
+            return False
         calls = failures + self._successes.total
         return calls >= self._calls and failures * 100 >= calls * self._failure_percent
 

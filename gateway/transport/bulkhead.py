@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 FIRST_WAIT_SECONDS: Final = 0.5
@@ -54,7 +53,7 @@ class Bulkhead:
         self._max_in_flight = max_in_flight
         self._max_queue = max_queue
         self._sleep = sleep
-        self._inside: Counter[str] = Counter()
+        self._inside: dict[str, int] = {}
         self._in_flight = 0
         self._lines: OrderedDict[str, _Line] = OrderedDict()  # the next to be served comes first
 
@@ -68,33 +67,35 @@ class Bulkhead:
         """How many requests have calls that wait."""
         return len(self._lines)
 
-    @asynccontextmanager
-    async def slot(self, request_id: str, *, first_wait_seconds: float = FIRST_WAIT_SECONDS, wait_seconds: float) -> AsyncIterator[None]:
-        """Hold a slot, at once where one is free.
+    def take(self, request_id: str) -> bool:
+        """Take a slot where one is free; True: it is to be given back with `leave`."""
+        is_free = self._in_flight < self._max_in_flight
+        if is_free:
+            self._take(request_id)
+        return is_free
+
+    async def wait(self, request_id: str, *, first_wait_seconds: float = FIRST_WAIT_SECONDS, wait_seconds: float) -> None:
+        """Wait for a slot, where `take` has just found none; it is to be given back with `leave`.
 
         `wait_seconds` bounds this call's own wait (`OutOfTime`). `first_wait_seconds` bounds the wait of a request that has
         got no slot yet, from the first of its waiting calls on (`WaitedTooLong` for all of them); a request that has calls
         inside when the next begin to wait has got one. `QueueFull` at once where `max_queue` other requests wait.
         """
-        if self._in_flight < self._max_in_flight:
-            self._take(request_id)
+        await self._wait(self._line(request_id, first_wait_seconds), wait_seconds)
+
+    def leave(self, request_id: str) -> None:
+        """Give a slot back, to the next in the queue."""
+        self._in_flight -= 1
+        left = self._inside[request_id] - 1
+        if left:
+            self._inside[request_id] = left
         else:
-            await self._wait(self._line(request_id, first_wait_seconds), wait_seconds)
-        try:
-            yield
-        finally:
-            self._leave(request_id)
+            del self._inside[request_id]
+        self._serve_next()
 
     def _take(self, request_id: str) -> None:
         self._in_flight += 1
-        self._inside[request_id] += 1
-
-    def _leave(self, request_id: str) -> None:
-        self._in_flight -= 1
-        self._inside[request_id] -= 1
-        if not self._inside[request_id]:
-            del self._inside[request_id]
-        self._serve_next()
+        self._inside[request_id] = self._inside.get(request_id, 0) + 1
 
     def _serve_next(self) -> None:
         while self._lines:
@@ -141,7 +142,7 @@ class Bulkhead:
         elif turn.result() is None:  # cancelled in the very moment it was given the slot
             if self._is_open(line):
                 self._lines.move_to_end(line.request_id, last=False)  # the turn is still its request's
-            self._leave(line.request_id)
+            self.leave(line.request_id)
 
     async def _refuse_after(self, seconds: float, line: _Line, turns: Iterable[_Turn], refusal: type[NoSlot]) -> None:
         await self._sleep(seconds)

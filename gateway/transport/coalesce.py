@@ -19,13 +19,23 @@ class _Run(Generic[T]):
     def __init__(self, task: asyncio.Task[T]) -> None:
         self.task = task
         self.callers = 0
+        self._waiters: list[asyncio.Future[None]] = []
         self._failure: BaseException | None = None
         self._traceback: TracebackType | None = None
+
+    async def wait(self) -> None:
+        """Wait for its end. It goes on when who waits is cancelled."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        await waiter
 
     def ended(self) -> None:
         """Keep the failure as it is now; looked at here, it is not "never retrieved" where all have just left."""
         if not self.task.cancelled() and (failure := self.task.exception()) is not None:
             self._failure, self._traceback = failure, failure.__traceback__
+        for waiter in self._waiters:
+            if not waiter.done():  # cancelled
+                waiter.set_result(None)
 
     def outcome(self) -> T:
         """Give the result, or raise the failure with the traceback it ended with: each raising would add to it."""
@@ -51,7 +61,7 @@ class Coalescer(Generic[K, T]):
         """
         run = self._join(key, start)
         try:
-            await asyncio.wait({run.task})
+            await run.wait()
         except asyncio.CancelledError:
             await self._leave(key, run)
             raise

@@ -13,6 +13,8 @@ Sleep = Callable[[float], Awaitable[object]]
 LONGEST_CLOSED_SECONDS: Final = 3600.0
 """A slip of an upstream (a date in the wrong year) must not close a source until the gateway starts again."""
 
+_NEVER: Final = float("-inf")
+
 
 class GateClosed(Exception):
     """The caller has no time to wait until the gate opens; `seconds` says how long that is."""
@@ -28,12 +30,12 @@ class Gate:
     def __init__(self, clock: Clock, sleep: Sleep) -> None:
         self._clock = clock
         self._sleep = sleep
-        self._closed_until = float("-inf")
+        self._closed_until = _NEVER
 
     @property
     def seconds_left(self) -> float:
         """How long it stays closed; 0: it is open."""
-        return max(0.0, self._closed_until - self._clock.monotonic())
+        return 0.0 if self._closed_until == _NEVER else max(0.0, self._closed_until - self._clock.monotonic())
 
     def close(self, seconds: float) -> None:
         """Close it for so many seconds from now, an hour at most; zero or less: not at all. Never shortens what was asked before."""

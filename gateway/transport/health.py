@@ -27,21 +27,25 @@ class HealthLog:
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
         self._answered: deque[bool] = deque(maxlen=_REMEMBERED)
+        self._health = Health.NOT_CHECKED
         self.since: datetime | None = None
         """When `health` became what it is; None before the first call."""
 
     def note(self, *, answered: bool) -> None:
         """Remember one call."""
-        before = self.health
         self._answered.append(answered)
-        if self.health is not before:
+        if answered and self._health is Health.UP:
+            return
+        before, self._health = self._health, self._sum_up()
+        if self._health is not before:
             self.since = self._now()
 
     @property
     def health(self) -> Health:
-        """Sum up."""
-        if not self._answered:
-            return Health.NOT_CHECKED
+        """Say it in a word."""
+        return self._health
+
+    def _sum_up(self) -> Health:
         failed = self._answered.count(False)
         if failed == 0:
             return Health.UP

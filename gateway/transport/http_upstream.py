@@ -7,8 +7,8 @@ object each; how they go together is here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from random import random
@@ -121,7 +121,13 @@ class HttpUpstream:
             raise self._no_time(request)
         if self._gate.seconds_left >= left:  # a shared read may wait for it, for others who have more time
             raise self._held(request, self._gate.seconds_left)
-        key = (request.method, request.target, tuple(sorted(request.headers.items())), request.content, frozenset(answers))
+        key = (
+            request.method,
+            request.target,
+            tuple(sorted(request.headers.items())) if request.headers else (),
+            request.content,
+            frozenset(answers),
+        )
         try:
             async with asyncio.timeout(left):
                 with self._shared_scopes.joined(key, scope) as shared:
@@ -181,6 +187,8 @@ class HttpUpstream:
     async def _sign(self, request: Request, scope: Scope) -> Mapping[str, str]:
         if (seconds := self._breaker.seconds_until_probe) > 0:  # at once: without a token, a pause or a wait in the queue
             raise self._circuit_open(request, seconds)
+        if (at_hand := self._credentials.at_hand()) is not None:
+            return at_hand
         try:
             async with asyncio.timeout(max(0, scope.seconds_left(self._clock))):
                 return await self._credentials.headers()
@@ -214,11 +222,16 @@ class HttpUpstream:
     async def _send(self, request: Request, scope: Scope, signature: Mapping[str, str]) -> Response:
         """Make one call, once gate, queue and breaker let it pass. What fails before has sent nothing."""
         while True:
-            await self._pass_gate(request, scope)
-            async with self._slot(request, scope):
+            if self._gate.seconds_left > 0:
+                await self._pass_gate(request, scope)
+            if not self._bulkhead.take(scope.request_id):
+                await self._wait_for_slot(request, scope)
+            try:
                 if self._gate.seconds_left > 0:  # it was closed while this call waited for its slot
                     continue
                 return await self._guarded(request, self._wire_request(request, scope, signature), scope)
+            finally:
+                self._bulkhead.leave(scope.request_id)
 
     def _wire_request(self, request: Request, scope: Scope, signature: Mapping[str, str]) -> WireRequest:
         left = scope.seconds_left(self._clock)
@@ -246,11 +259,9 @@ class HttpUpstream:
         except GateClosed as closed:
             raise self._held(request, closed.seconds) from None
 
-    @asynccontextmanager
-    async def _slot(self, request: Request, scope: Scope) -> AsyncIterator[None]:
+    async def _wait_for_slot(self, request: Request, scope: Scope) -> None:
         try:
-            async with self._bulkhead.slot(scope.request_id, wait_seconds=max(0, scope.seconds_left(self._clock))):
-                yield
+            await self._bulkhead.wait(scope.request_id, wait_seconds=max(0, scope.seconds_left(self._clock)))
         except OutOfTime:
             raise self._no_time(request) from None
         except NoSlot as none:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import msgspec
 
@@ -42,11 +42,13 @@ class Request:
     query: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     json: JsonBody | NoBody = field(default=NO_BODY, repr=False)
+    target: str = field(init=False, repr=False, compare=False)
+    """Path and query as they go over the wire. Made once: whoever shares reads, sends and retries looks at it."""
 
-    @property
-    def target(self) -> str:
-        """Path and query as they go over the wire."""
-        return f"{self.path}?{urlencode(self.query, quote_via=quote)}" if self.query else self.path
+    def __post_init__(self) -> None:
+        """Write path and query as they go over the wire."""
+        query = "&".join([f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in self.query])
+        object.__setattr__(self, "target", f"{self.path}?{query}" if query else self.path)
 
     @property
     def body(self) -> JsonBody:

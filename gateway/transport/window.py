@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from math import ceil
 from typing import Final
 
@@ -21,24 +20,31 @@ class RollingCount:
     def __init__(self, clock: Clock, seconds: float = WINDOW_SECONDS) -> None:
         self._clock = clock
         self._kept = ceil(seconds / SLICE_SECONDS)
-        self._slices: Counter[int] = Counter()
+        self._slices: dict[int, int] = {}
+        self._current = 0
+        self._total = 0
 
     def add(self) -> None:
         """Count one more, now."""
-        self._slices[self._forget_old()] += 1
+        current = self._forget_old()
+        self._slices[current] = self._slices.get(current, 0) + 1
+        self._total += 1
 
     @property
     def total(self) -> int:
         """How many there were."""
         self._forget_old()
-        return self._slices.total()
+        return self._total
 
     def clear(self) -> None:
         """Forget all."""
         self._slices.clear()
+        self._total = 0
 
     def _forget_old(self) -> int:
         current = int(self._clock.monotonic() // SLICE_SECONDS)
-        for number in [number for number in self._slices if number <= current - self._kept]:
-            del self._slices[number]
+        if current != self._current:  # counting is done often, and the slice changes rarely
+            self._current = current
+            for number in [number for number in self._slices if number <= current - self._kept]:
+                self._total -= self._slices.pop(number)
         return current

@@ -20,7 +20,8 @@ import httpx
 from gateway.app import create_app, settings_from
 from gateway.sandbox.server import RunningSandbox
 from gateway.transport import Response
-from gateway.transport.httpx_wire import HttpxWire, usual_tls_context
+from gateway.transport.http1_wire import Http1Wire
+from gateway.transport.tls import usual_tls_context
 from gateway.transport.wire import WireRequest
 from tests.drills.gateways import free_port
 from tests.drills.operations import ASKED, SOURCES, Operation
@@ -93,8 +94,8 @@ class Healthy:
     others: object
 
 
-class WatchedWire(HttpxWire):
-    """The real wire, with a look at its pool."""
+class WatchedWire(Http1Wire):
+    """The real wire, and how much goes over it at the same time."""
 
     def __init__(self) -> None:
         super().__init__(tls=_TLS)
@@ -110,14 +111,9 @@ class WatchedWire(HttpxWire):
             self._under_way -= 1
 
     @property
-    def connections(self) -> list[Any]:
-        """Give the connections that it keeps."""
-        return list(self._transport._pool.connections)  # noqa: SLF001  (httpx shows its pool to nobody)
-
-    @property
     def busy(self) -> int:
-        """Count those that a request holds."""
-        return sum(not connection.is_idle() and not connection.is_closed() for connection in self.connections)
+        """Count the connections that a request holds."""
+        return self.open_connections - self.kept_connections
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +244,7 @@ async def _look_behind(cell: Cell, before: set[asyncio.Task[Any]], seen: Seen) -
         if not (seen.tasks or seen.busy or seen.in_flight) or time.monotonic() > end:
             break
         await asyncio.sleep(_POLL_SECONDS)
-    seen.connections, seen.most_at_once = len(cell.wire.connections), cell.wire.most_at_once
+    seen.connections, seen.most_at_once = cell.wire.kept_connections, cell.wire.most_at_once
 
 
 # Asking

@@ -23,7 +23,7 @@ from gateway.errors import SettingsError
 from gateway.model import Kind, MutationOutcome, Ref, UpstreamRefusal, UserError, UserErrorCode
 from gateway.settings import Settings
 from gateway.transport import Response
-from gateway.transport.httpx_wire import HttpxWire
+from gateway.transport.http1_wire import Http1Wire
 from gateway.transport.wire import AnswerUnreadable, Wire, WireFailed, WireRequest, WireTimeout
 from tests.fakes import FakeClock, FakeWire, answer
 from tests.sources.compilator import samples as tyres
@@ -449,7 +449,7 @@ async def test_a_key_that_is_refused_is_repeated_nowhere(gateway: Gateway, autho
 
 async def test_a_connection_that_fails_tells_nobody_where_it_went() -> None:
     """Over the real client: what it and its own loggers say of an address and of headers."""
-    wire: Wire = HttpxWire()
+    wire: Wire = Http1Wire()
     request = WireRequest(
         method="GET",
         url="http://127.0.0.1:9/canary-path?canary=1",

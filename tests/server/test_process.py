@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.sandbox.faults import Fault
 from gateway.sandbox.server import RunningSandbox
-from gateway.server.process import Server
+from gateway.server.process import Server, run
 from gateway.settings import ServerSettings
 from tests.drills.gateways import ask_for_attempt, ask_to_write, free_port, make_client, write_config
 from tests.drills.intents import NORCE, Intent
@@ -262,3 +262,13 @@ async def test_a_process_told_to_end_while_it_writes_answers_and_then_ends(
     assert answer == Answer("APPLIED", confirmation="READ_BACK")
     assert requests_of(sandbox, intent) == 1
     assert (serve.returncode, said) == (0, (b"", b""))
+
+
+def test_a_process_that_serves_runs_on_uvloop() -> None:
+    loops: list[str] = []
+
+    async def note() -> None:
+        loops.append(type(asyncio.get_running_loop()).__module__)
+
+    run(note())
+    assert loops == ["uvloop"]

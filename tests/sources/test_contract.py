@@ -20,7 +20,8 @@ from gateway.sandbox.faults import Fault
 from gateway.sandbox.server import RunningSandbox
 from gateway.sources.base import Answer, Fetch, Scope, Source
 from gateway.transport import Response
-from gateway.transport.httpx_wire import HttpxWire, usual_tls_context
+from gateway.transport.http1_wire import Http1Wire
+from gateway.transport.tls import usual_tls_context
 from gateway.transport.wire import Wire, WireRequest
 from tests.fakes import FakeClock
 
@@ -336,7 +337,7 @@ BULK = [
 async def test_a_thousand_keys_at_once_are_answered_in_order_and_never_take_more_than_the_slots(
     sandbox: RunningSandbox, clock: FakeClock, promise: Promise
 ) -> None:
-    wire = CountingWire(HttpxWire(tls=usual_tls_context()))
+    wire = CountingWire(Http1Wire(tls=usual_tls_context()))
     refs = [promise.missing_ref(number) for number in range(AT_ONCE)]
     there = {number: promise.ref(key) for number, key in zip((0, 500, AT_ONCE - 1), promise.keys, strict=True)}
     for number, ref in there.items():

@@ -22,6 +22,7 @@ class RawRequest:
     headers: dict[str, str]
     body: bytes
     client_certificate: object = None
+    agreed_protocol: str | None = None
 
 
 @dataclass(slots=True)
@@ -63,7 +64,9 @@ class Connection:
         assert len(dict(pairs)) == len(pairs), f"a header was sent twice: {pairs}"
         headers = dict(pairs)
         body = await self._reader.readexactly(int(headers.get("content-length", 0)))
-        request = RawRequest(line, headers, body, self._writer.get_extra_info("peercert"))
+        tls = self._writer.get_extra_info("ssl_object")
+        agreed = None if tls is None else tls.selected_alpn_protocol()
+        request = RawRequest(line, headers, body, self._writer.get_extra_info("peercert"), agreed)
         self._server.requests.append(request)
         return request
 
@@ -72,6 +75,8 @@ class Connection:
         await self._reader.readexactly(1)
 
     async def send(self, content: bytes) -> None:
+        if self._writer.is_closing():  # uvloop minds writing to what is closed
+            raise ConnectionResetError
         self._writer.write(content)
         await self._writer.drain()
 

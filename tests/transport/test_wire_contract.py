@@ -17,22 +17,41 @@ import httpx
 import pytest
 
 from gateway.transport import Response
-from gateway.transport.httpx_wire import HttpxWire, tls_context
+from gateway.transport.http1_wire import Http1Wire
+from gateway.transport.tls import tls_context
 from gateway.transport.wire import AnswerUnreadable, Wire, WireError, WireFailed, WireRequest, WireTimeout
+from tests.transport.httpx_wire import HttpxWire
 from tests.transport.raw_server import Connection, Script, always, free_port, once, raw_server, reply, stalling
 
 pytestmark = pytest.mark.anyio
 
 MakeWire = Callable[[ssl.SSLContext | None], Wire]
-FACTORIES: dict[str, MakeWire] = {"httpx": lambda tls: HttpxWire(tls=tls)}
+Backend = tuple[str, dict[str, bool]]
+ASYNCIO: Backend = ("asyncio", {})
+UVLOOP: Backend = ("asyncio", {"use_uvloop": True})
+KINDS: dict[str, tuple[MakeWire, Backend]] = {
+    "http1": (lambda tls: Http1Wire(tls=tls), ASYNCIO),
+    "http1 on uvloop": (lambda tls: Http1Wire(tls=tls), UVLOOP),
+    "httpx": (lambda tls: HttpxWire(tls=tls), ASYNCIO),
+}
 SHORT = 0.08
 TRUSTING_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # reads no list of authorities, so a wire costs a test nothing
 
 
-@pytest.fixture(params=FACTORIES.values(), ids=list(FACTORIES))
-def make_wire(request: pytest.FixtureRequest) -> MakeWire:
-    factory: MakeWire = request.param
-    return factory
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    chosen: str = request.param
+    return chosen
+
+
+@pytest.fixture
+def anyio_backend(kind: str) -> Backend:
+    return KINDS[kind][1]
+
+
+@pytest.fixture
+def make_wire(kind: str) -> MakeWire:
+    return KINDS[kind][0]
 
 
 @pytest.fixture
@@ -77,6 +96,7 @@ async def test_a_refused_connection_proves_that_nothing_left(wire: Wire) -> None
     assert await failure(wire, ask(f"http://127.0.0.1:{free_port()}/")) == (WireFailed, True)
 
 
+@pytest.mark.parametrize("kind", ["http1", "httpx"])  # uvloop asks the resolver of the machine itself
 async def test_an_unknown_host_proves_that_nothing_left(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_args: object, **_options: object) -> NoReturn:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
@@ -107,7 +127,8 @@ async def test_a_header_that_cannot_be_sent_is_not_sent(wire: Wire, value: str) 
 async def test_a_tls_handshake_that_stalls_proves_that_nothing_left(wire: Wire, whole: float, connecting: float) -> None:
     async with raw_server(Connection.until_client_leaves) as server:
         request = ask(f"https://127.0.0.1:{server.port}/", timeout_seconds=whole, connect_timeout_seconds=connecting)
-        assert await failure(wire, request) == (WireTimeout, True)
+        async with asyncio.timeout(5):
+            assert await failure(wire, request) == (WireTimeout, True)
         async with asyncio.timeout(1):
             await server.left.wait()
 
@@ -138,6 +159,8 @@ LOST: dict[str, Script] = {
     "close in the body": once(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n12345"),
     "close in a chunk": once(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n12345\r\n5\r\n12"),
     "close without the last chunk": once(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n12345\r\n"),
+    "close after an interim answer": once(b"HTTP/1.1 103 Early Hints\r\n\r\n"),
+    "a length twice": once(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nabc"),
     "a chunk without a size": once(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nfive\r\n12345\r\n"),
 }
 STALLED: dict[str, Script] = {
@@ -332,6 +355,22 @@ async def test_header_names_come_in_lower_case_and_repeated_ones_as_one(wire: Wi
         assert await wire.send(ask(server.url)) == Response(429, expected, b"")
 
 
+@pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"])
+async def test_an_answer_without_a_body_needs_no_length(wire: Wire, status: str) -> None:
+    async with raw_server(always(f"HTTP/1.1 {status}\r\netag: x\r\n\r\n".encode())) as server:
+        for _ in range(2):
+            answer = await wire.send(ask(server.url))
+            assert (answer.status, answer.headers, answer.body) == (int(status[:3]), {"etag": "x"}, b"")
+        assert server.connections == 1
+
+
+async def test_an_answer_to_head_has_no_body_whatever_length_it_tells(wire: Wire) -> None:
+    async with raw_server(always(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n")) as server:
+        for _ in range(2):
+            answer = await wire.send(ask(server.url, method="HEAD"))
+            assert (answer.status, answer.headers, answer.body) == (200, {"content-length": "5"}, b"")
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("location", ["/other", "http://[", "https://elsewhere.example/"])
 async def test_a_redirect_is_an_answer_and_is_not_followed(wire: Wire, status: int, location: str) -> None:
@@ -380,6 +419,19 @@ async def test_headers_and_body_reach_the_server_as_they_were_given_and_little_e
         own = {"host": f"127.0.0.1:{server.port}", "content-length": str(len(body)), "accept-encoding": "gzip, deflate"}
         assert {name: value for name, value in request.headers.items() if name != "connection"} == headers | own
         assert request.body == body
+
+
+@pytest.mark.parametrize("method", ["PATCH", "POST", "PUT"])
+async def test_a_request_that_could_have_a_body_says_that_it_has_none(wire: Wire, method: str) -> None:
+    async with raw_server(always(reply())) as server:
+        await wire.send(ask(server.url, method=method))
+        assert server.requests[0].headers["content-length"] == "0"
+
+
+async def test_a_get_says_nothing_of_a_body(wire: Wire) -> None:
+    async with raw_server(always(reply())) as server:
+        await wire.send(ask(server.url))
+        assert "content-length" not in server.requests[0].headers
 
 
 async def test_cookies_are_not_kept_for_the_next_request(wire: Wire) -> None:
@@ -534,6 +586,16 @@ async def over_tls(make_wire: MakeWire, server_tls: ssl.SSLContext, client_tls: 
 async def test_a_configured_authority_is_trusted(make_wire: MakeWire, authority: Authority) -> None:
     tls = tls_context(ca_file=authority.file("ca.pem"), client_cert=None, client_key=None)
     assert await over_tls(make_wire, authority.serving(), tls) == [b"yes", None]
+
+
+async def test_a_server_that_asks_which_protocol_is_spoken_is_told(make_wire: MakeWire, authority: Authority) -> None:
+    serving = authority.serving()
+    serving.set_alpn_protocols(["h2", "http/1.1"])
+    wire = make_wire(tls_context(ca_file=authority.file("ca.pem"), client_cert=None, client_key=None))
+    async with raw_server(always(reply()), serving) as server:
+        await wire.send(ask(f"https://127.0.0.1:{server.port}/"))
+        await wire.aclose()
+        assert [request.agreed_protocol for request in server.requests] == ["http/1.1"]
 
 
 async def test_an_unknown_authority_is_refused_before_anything_leaves(make_wire: MakeWire, authority: Authority) -> None:

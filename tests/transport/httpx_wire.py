@@ -1,7 +1,7 @@
-"""The wire on httpx: its transport alone, without its client.
+"""A second wire, on httpx, which keeps the contract of wires honest: two that share no code keep it.
 
-The client would keep cookies for other callers, build a redirect it is told not to follow, tidy paths (`/a/../b` becomes `/b`)
-and inflate without a bound.
+Its transport alone is used, without its client, which would keep cookies for other callers, build a redirect that it is told not to
+follow, tidy paths (`/a/../b` becomes `/b`) and inflate without a bound.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import re
 import ssl
 from collections.abc import Mapping
 from contextlib import aclosing
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -145,19 +144,3 @@ async def _read_bounded(answer: httpx.Response, limit: int) -> bytes:
         if len(body) > limit:
             raise AnswerUnreadable(f"the answer is larger than {limit} bytes")
     return bytes(body)
-
-
-def tls_context(*, ca_file: Path | None, client_cert: Path | None, client_key: Path | None) -> ssl.SSLContext | None:
-    """Make the TLS settings of a source; None when it has none of its own. Raises `OSError` when a file is no certificate."""
-    if ca_file is None and client_cert is None:
-        return None
-    context = usual_tls_context() if ca_file is None else ssl.create_default_context(cafile=str(ca_file))
-    if client_cert is not None:
-        # An empty password: a key that needs one is an error, not a question at the terminal.
-        context.load_cert_chain(str(client_cert), None if client_key is None else str(client_key), password="")
-    return context
-
-
-def usual_tls_context() -> ssl.SSLContext:
-    """Make the TLS settings of sources that have none of their own; fit to be shared."""
-    return httpx.create_ssl_context(trust_env=False)
