@@ -244,6 +244,15 @@ async def test_a_nested_page_of_more_than_a_hundred_is_refused_by_name(lists: Gr
     assert answer["data"]["customer"]["invoices"] is None
 
 
+@pytest.mark.parametrize(("asked", "calls"), [("edges { cursor }", 1), ("pageInfo { hasNextPage }", 2), ("sourceResults { count }", 2)])
+async def test_a_page_as_long_as_the_upstreams_costs_one_call_unless_it_is_asked_what_follows(lists: Graph, asked: str, calls: int) -> None:
+    before = sum(lists.calls().values())
+
+    await lists.data(f'{{ orders(filter: {{sources: ["shop"]}}, first: 100) {{ nodes {{ number }} {asked} }} }}')
+
+    assert sum(lists.calls().values()) - before == calls
+
+
 @pytest.mark.parametrize(
     "other",
     [

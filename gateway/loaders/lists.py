@@ -103,19 +103,37 @@ class Reads:
     most_rows: int = MAX_FIRST + 1
 
 
-def reads_of_page(first: int) -> Reads:
+def reads_of_page(first: int, *, looks_ahead: bool = True) -> Reads:
     """Say how a source is asked for one page."""
-    return Reads(first + 1, 1, _MAX_CALLS)
+    return Reads(_needed(first, looks_ahead=looks_ahead), 1, _MAX_CALLS)
+
+
+def _needed(first: int, *, looks_ahead: bool) -> int:
+    """Say how many rows of a source end its part in a page: one more than the page has tells whether another follows."""
+    return first + 1 if looks_ahead else max(first, 1)
 
 
 class Lister:
-    """Reads one list, in the sources' own order."""
+    """Reads one list, in the sources' own order.
 
-    def __init__(self, criteria: Criteria, sources: Sequence[Source], scope: Scope, *, asked_for: tuple[str, ...] | None) -> None:
+    Not `looks_ahead`: nobody asks whether another page follows, or how each source did. Where a full page is as long as the upstream's
+    own, that saves a call; the page says then that another follows, and it may turn out empty.
+    """
+
+    def __init__(
+        self,
+        criteria: Criteria,
+        sources: Sequence[Source],
+        scope: Scope,
+        *,
+        asked_for: tuple[str, ...] | None,
+        looks_ahead: bool = True,
+    ) -> None:
         self._criteria = criteria
         self._sources = sources
         self._scope = scope
         self._fingerprint = fingerprint(criteria, asked_for, "SOURCE")
+        self._looks_ahead = looks_ahead
         self._is_alone = False
 
     async def page(self, first: int, after: str | None) -> Page:
@@ -144,7 +162,7 @@ class Lister:
         return keys.index(cursor.source)
 
     async def _reach(self, source: Source, position: str | None, first: int) -> _Reach:
-        """Read rows of one source until there is one more than the page can need, or its end."""
+        """Read rows of one source until there are as many as the page can need, or its end."""
         reach = _Reach(source, start=position, next_position=position)
         try:
             await self._read(reach, first)
@@ -153,16 +171,17 @@ class Lister:
         return reach
 
     async def _read(self, reach: _Reach, first: int) -> None:
+        needed = _needed(first, looks_ahead=self._looks_ahead)
         for turn in range(_MAX_CALLS):
             # Where rows were dropped, more are asked for the next time: most of them may not be wanted either.
-            size = min(MAX_FIRST + 1, (first + 1 - len(reach.rows)) * 2**turn)
+            size = min(MAX_FIRST + 1, (needed - len(reach.rows)) * 2**turn)
             page = await reach.source.fetch_page(self._criteria, reach.next_position, size, self._scope)
             self._take(reach, page)
             if page.next_position is None:
                 reach.is_finished = True
                 return
             reach.next_position = page.next_position
-            if len(reach.rows) > first:
+            if len(reach.rows) >= needed:
                 return
 
     def _take(self, reach: _Reach, page: SourcePage) -> None:

@@ -18,7 +18,7 @@ from gateway.schema.completion import complete_each, complete_lists
 from gateway.schema.context import Info
 from gateway.schema.entities import Customer, Invoice, Order
 from gateway.schema.inputs import Lookup, or_none
-from gateway.schema.paging import check_first
+from gateway.schema.paging import check_first, looks_ahead
 from gateway.schema.source import Source, SourceView
 from gateway.schema.system import NOT_GIVEN
 
@@ -287,5 +287,8 @@ async def list_page(
     check_first(first)
     criteria = await _criteria(info, kind, value)
     sources, asked_for = _sources(info, criteria, value)
-    lister = MergedLister if order_by is InvoiceOrder.ISSUE_DATE_DESC else Lister
-    return await lister(criteria, sources, info.context.loaders.scope, asked_for=asked_for).page(first, or_none(after))
+    scope = info.context.loaders.scope
+    if order_by is InvoiceOrder.ISSUE_DATE_DESC:
+        return await MergedLister(criteria, sources, scope, asked_for=asked_for).page(first, or_none(after))
+    lister = Lister(criteria, sources, scope, asked_for=asked_for, looks_ahead=looks_ahead(info, kind))
+    return await lister.page(first, or_none(after))

@@ -27,7 +27,7 @@ from gateway.errors import InvalidInput, LimitExceeded
 from gateway.loaders import ASSUMED_ORDERS, MAX_FIRST, By, Demand, LinkRules, Need, Reads, Source, SourceSet, reads_of_all, reads_of_page
 from gateway.model import CRITERIA, Kind, Operation, Record, Ref
 from gateway.schema.completion import NEEDS_RAW, TYPE_NAMES, attributes_of
-from gateway.schema.paging import DEFAULT_FIRST
+from gateway.schema.paging import ASK_AHEAD, DEFAULT_FIRST
 from gateway.schema.selection import fields_below, names_below
 
 _RECORDS: Final[Mapping[str, type[Record]]] = {name: record_type for record_type, name in TYPE_NAMES.items()}
@@ -316,12 +316,13 @@ class Walk:
     def _list(self, place: _Place, kind: Kind, criteria: Sequence[Criteria], nodes: Nodes, *, is_merged: bool = False) -> None:
         """Demand a page of a list, and what is asked of its rows: as many as the page may have."""
         first = self._first(nodes)
-        reads = reads_of_all() if is_merged else reads_of_page(first)
+        connection = f"{_NAMES[kind]}Connection"
+        asked = {found[0].name.value for _, found in self._grouped(_selections(nodes), connection)}
+        reads = reads_of_all() if is_merged else reads_of_page(first, looks_ahead=not ASK_AHEAD.isdisjoint(asked))
         demands = [_list_of(kind, each, reads) for each in criteria]
         if not any(place.source.worst_case(demand) for demand in demands):
             return  # it publishes no such list: there are no rows
         self._demand(place, *demands)
-        connection = f"{_NAMES[kind]}Connection"
         for below, inner in (*self._at(nodes, connection, "nodes"), *self._at(nodes, connection, "edges", "node")):
             self._object(replace(place, path=place.path + below, count=first), kind, (By.ROW,), inner)
 

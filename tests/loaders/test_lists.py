@@ -143,6 +143,27 @@ async def test_page_fifty_costs_what_page_two_costs() -> None:
     assert set(costs) == {1}
 
 
+@pytest.mark.parametrize(("looks_ahead", "asked"), [(True, 11), (False, 10)])
+async def test_one_row_more_is_asked_only_where_somebody_wants_to_know_what_follows(*, looks_ahead: bool, asked: int) -> None:
+    source = listing("a", 30)
+
+    page = await Lister(INVOICES, [source], SCOPE, asked_for=None, looks_ahead=looks_ahead).page(10, None)
+
+    assert (ids(page), source.pages) == ([f"a/{number}" for number in range(1, 11)], [(None, asked)])
+
+
+async def test_pages_that_do_not_look_ahead_give_every_object_once_too() -> None:
+    sources = [listing("a", 4), listing("b", 3)]
+    reader = Lister(INVOICES, sources, SCOPE, asked_for=None, looks_ahead=False)
+    found: list[str] = []
+    page = await reader.page(2, None)
+    while page.edges:
+        found += ids(page)
+        page = await reader.page(2, page.end_cursor)
+
+    assert found == ["a/1", "a/2", "a/3", "a/4", "b/1", "b/2", "b/3"]
+
+
 async def test_no_objects_are_an_empty_last_page() -> None:
     page = await lister(listing("a", 0), listing("b", 0)).page(5, None)
 

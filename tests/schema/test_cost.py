@@ -141,8 +141,8 @@ def test_a_write_costs_its_objects_and_its_calls() -> None:
 def test_each_upstream_call_costs_as_much_as_an_object() -> None:
     weighed = weigh("{ orders(first: 10) { nodes { number lines { quantity } } } }")
 
-    assert weighed.explanation.total == 11 + 10 + 10
-    assert weighed.cost == Cost(estimated=10 + 10 * 5 + 31, limit=ENDLESS, upstream_calls_estimated=31)
+    assert weighed.explanation.total == 10 + 10 + 10
+    assert weighed.cost == Cost(estimated=10 + 10 * 5 + 30, limit=ENDLESS, upstream_calls_estimated=30)
 
 
 def test_the_cost_is_told_with_the_calls_that_were_made() -> None:
@@ -157,7 +157,7 @@ def test_the_cost_is_told_with_the_calls_that_were_made() -> None:
 def test_only_the_sources_that_are_given_count() -> None:
     query = "{ orders(first: 1) { nodes { number } } }"
 
-    assert [weigh(query, *keys).cost.upstream_calls_estimated for keys in (("a",), ("a", "b"))] == [3, 6]
+    assert [weigh(query, *keys).cost.upstream_calls_estimated for keys in (("a",), ("a", "b"))] == [2, 4]
 
 
 # ------------------------------------------------------------------ limits
@@ -167,17 +167,17 @@ def test_as_much_as_the_limit_is_taken_and_one_more_is_refused_with_both_numbers
     query = "{ orders(first: 10) { nodes { number } } }"
     cost = weigh(query).cost.estimated
 
-    assert weigh(query, by=model(max_cost=cost)).cost.estimated == cost == 10 + 21
-    assert refusal(query, by=model(max_cost=cost - 1)) == ("COST_LIMIT", "the operation may cost 31; at most 30 are taken")
+    assert weigh(query, by=model(max_cost=cost)).cost.estimated == cost == 10 + 20
+    assert refusal(query, by=model(max_cost=cost - 1)) == ("COST_LIMIT", "the operation may cost 30; at most 29 are taken")
 
 
 def test_one_more_call_than_the_limit_is_refused_with_what_causes_most_of_them() -> None:
     query = "{ orders(first: 10) { nodes { number } } }"
 
-    assert weigh(query, by=model(max_upstream_calls=21)).cost.upstream_calls_estimated == 21
-    assert refusal(query, by=model(max_upstream_calls=20)) == (
+    assert weigh(query, by=model(max_upstream_calls=20)).cost.upstream_calls_estimated == 20
+    assert refusal(query, by=model(max_upstream_calls=19)) == (
         "UPSTREAM_CALL_LIMIT",
-        "the operation may need 21 upstream calls, 11 of them for orders of a; at most 20 are taken",
+        "the operation may need 20 upstream calls, 10 of them for orders of a; at most 19 are taken",
     )
 
 
@@ -236,10 +236,10 @@ def test_sources_are_judged_by_themselves() -> None:
     kept: dict[Hashable, Any] = {}
     query = "{ orders(first: 100) { nodes { number } } }"
     one, two = (SourceSet([MemorySource(key) for key in keys]) for keys in ("a", "ab"))
-    costs = model(max_cost=301)
+    costs = model(max_cost=300)
     costs.check(parse(query), one, variables={}, operation_name=None, kept=kept)
 
-    with pytest.raises(LimitExceeded, match="the operation may cost 502; at most 301"):
+    with pytest.raises(LimitExceeded, match="the operation may cost 500; at most 300"):
         costs.check(parse(query), two, variables={}, operation_name=None, kept=kept)
 
 
