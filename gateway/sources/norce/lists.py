@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import count
@@ -270,10 +269,12 @@ class Lists:
         records: list[Record] = []
         positions: list[str] = []
         for row, place in rows.rows:
-            with suppress(Malformed):
+            try:
                 if row is not None:
                     records.append(to_record(row))
                     positions.append(str(place))
+            except Malformed:
+                continue
         applied = honoured & criteria.asked
         return SourcePage(
             records=tuple(records),
@@ -285,10 +286,12 @@ class Lists:
         )
 
     def _from_row(self, to_record: Callable[[R, bytes, SourceProfile, datetime], Record]) -> Callable[[Entry[R]], Record]:
+        now = self._clock.now()
+
         def read(entry: Entry[R]) -> Record:
             if entry.row is None:
                 raise Malformed("a row cannot be read")
-            return to_record(entry.row, entry.raw, self._profile, self._clock.now())
+            return to_record(entry.row, entry.raw, self._profile, now)
 
         return read
 

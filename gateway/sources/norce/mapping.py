@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import msgspec
 
@@ -66,10 +66,9 @@ from gateway.sources.norce.payloads import (
     PartiesRow,
     to_buyer,
     to_items,
+    to_names,
 )
 from gateway.sources.norce.settings import SYSTEM
-
-T = TypeVar("T", Order, Invoice)
 
 PARTY: Final = re.compile(r"(customer|company)/0*([1-9]\d{0,18})", re.ASCII)
 BILL_TO: Final = re.compile(r"order/(\S+)/billto")
@@ -125,7 +124,7 @@ def to_invoice(payload: InvoicePayload, raw: bytes, profile: SourceProfile, now:
         sent_at=None,
         delivery_date=reading.day(payload.delivery_date, "deliveryDate"),
         notes=_notes(payload),
-        customer=_bill_to_of(payload.bill_to, payload.order_id, payload.order_no, profile, now),
+        customer=_bill_to_of(bill_to, payload.bill_to, payload.order_id, payload.order_no, profile, now),
         orders=orders,
         credited_invoice_number=reading.number(payload.credited_invoice_no, "creditedInvoice", "number"),
         group_key=text_or_none(payload.group_by_key),
@@ -190,7 +189,7 @@ def to_order_from_row(row: OrderRow, raw: bytes, profile: SourceProfile, now: da
         status=_status_of_row(reading, statuses, profile),
         source_statuses=statuses,
         currency=_row_currency(row.currency_id, profile) or UNREAD,
-        lines=_row_lines(reading, row.items, _currency_or_ask(row.currency_id, ref, profile)),
+        lines=UNREAD if row.items is None else _row_lines(reading, row.items, _currency_or_ask(row.currency_id, ref, profile)),
         customer=_customer_of_row(row, ref, to_buyer(row.buyer), profile, guest_is_known=row.buyer is not msgspec.UNSET),
         delivery_method=text_or_none(row.delivery_mode),
         warnings=reading.warnings,
@@ -211,7 +210,7 @@ def to_final(order: Order, profile: SourceProfile) -> Order:
 def to_listed_order(raw: bytes, profile: SourceProfile, now: datetime) -> Order:
     """Read a row of `ListOrders3`; UNREAD is what it does not have. Raises `Malformed`."""
     order = to_order(decode(raw, OrderPayload), raw, None, profile, now)
-    return replace(_light(order, raw, _ORDER_NAMES), customer=UNREAD)
+    return replace(order, **_untold(raw, _ORDER_NAMES), customer=UNREAD)
 
 
 def to_invoice_from_row(row: InvoiceRow, raw: bytes, profile: SourceProfile, now: datetime) -> Invoice:
@@ -240,7 +239,7 @@ def to_invoice_from_row(row: InvoiceRow, raw: bytes, profile: SourceProfile, now
         customer=_customer_of_row(row, order, None, profile, guest_is_known=order is not None),
         orders=UNREAD if order is None else (Order(ref=order, native_type="Order"),),
         group_key=text_or_none(row.group_code),
-        lines=_row_lines(reading, row.items, _currency_or_ask(row.currency_id, order or ref, profile)),
+        lines=UNREAD if row.items is None else _row_lines(reading, row.items, _currency_or_ask(row.currency_id, order or ref, profile)),
         document=None,
         warnings=reading.warnings,
     )
@@ -254,49 +253,51 @@ def to_listed_invoice(raw: bytes, order: Ref | None, customer: Ref | None, profi
     payload = decode(raw, InvoicePayload)
     known = payload if order is None else msgspec.structs.replace(payload, order_id=order.native_id)
     invoice = to_invoice(known, raw, profile, now)
-    return replace(
-        _light(invoice, raw, _INVOICE_NAMES),
-        is_credit=_is_credit_of_row(payload),
-        currency=UNREAD if order is None else invoice.currency,
-        orders=UNREAD if order is None else invoice.orders,
-        customer=UNREAD if customer is None else _listed_party(payload.bill_to, customer),
-        details=UNREAD,
-        warnings=tuple(said for said in invoice.warnings or () if order is not None or said.code is not DataWarningCode.CURRENCY_UNKNOWN),
-    )
+    light: dict[str, Any] = {
+        **_untold(raw, _INVOICE_NAMES),
+        "is_credit": _is_credit_of_row(payload),
+        "customer": UNREAD if customer is None else _listed_party(payload.bill_to, customer),
+        "details": UNREAD,
+    }
+    if order is None:
+        said = tuple([warning for warning in invoice.warnings or () if warning.code is not DataWarningCode.CURRENCY_UNKNOWN])
+        return replace(invoice, **light, currency=UNREAD, orders=UNREAD, warnings=said)
+    return replace(invoice, **light)
 
 
-_ORDER_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
-    "totals": ("OrderTotalIncVat", "OrderTotalExVat"),
-    "currency": ("Currency",),
-    "source_statuses": ("Status",),
-    "status": ("Status",),
-    "lines": ("Items",),
-    "delivery_method": ("DeliveryMethod",),
-    "payment_method": ("PaymentMethod",),
+_ORDER_NAMES: Final[Mapping[str, frozenset[str]]] = {
+    "totals": frozenset({"OrderTotalIncVat", "OrderTotalExVat"}),
+    "currency": frozenset({"Currency"}),
+    "source_statuses": frozenset({"Status"}),
+    "status": frozenset({"Status"}),
+    "lines": frozenset({"Items"}),
+    "delivery_method": frozenset({"DeliveryMethod"}),
+    "payment_method": frozenset({"PaymentMethod"}),
 }
-_INVOICE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
-    "type": ("IsDebit",),
-    "external_numbers": ("InvoiceNoPsp",),
-    "due_date": ("InvoiceDueDate",),
-    "totals": ("InvoiceAmountIncVat", "InvoiceAmountExVat", "VatAmount"),
-    "charges": ("OrderFreight", "InvoiceCharge"),
-    "delivery_date": ("DeliveryDate",),
-    "notes": ("InvoiceText", "Comment"),
-    "credited_invoice_number": ("CreditedInvoiceNo",),
-    "group_key": ("GroupByKey",),
-    "lines": ("Items",),
-    "custom_fields": ("Info",),
+_INVOICE_NAMES: Final[Mapping[str, frozenset[str]]] = {
+    "type": frozenset({"IsDebit"}),
+    "external_numbers": frozenset({"InvoiceNoPsp"}),
+    "due_date": frozenset({"InvoiceDueDate"}),
+    "totals": frozenset({"InvoiceAmountIncVat", "InvoiceAmountExVat", "VatAmount"}),
+    "charges": frozenset({"OrderFreight", "InvoiceCharge"}),
+    "delivery_date": frozenset({"DeliveryDate"}),
+    "notes": frozenset({"InvoiceText", "Comment"}),
+    "credited_invoice_number": frozenset({"CreditedInvoiceNo"}),
+    "group_key": frozenset({"GroupByKey"}),
+    "lines": frozenset({"Items"}),
+    "custom_fields": frozenset({"Info"}),
 }
 """The names that a light row must have for a field to be known."""
 _NEVER_LISTED: Final = frozenset({"Items", "Info", "OrderFreight", "InvoiceCharge", "CreditedInvoiceNo", "Comment", "InvoiceAmountIncVat"})
 """What light rows are not known to have: null there is no answer, the whole record may have one."""
 
 
-def _light(record: T, raw: bytes, names: Mapping[str, tuple[str, ...]]) -> T:
-    row = decode_tree(raw)
-    told = {name for name, value in row.items() if value is not None or name not in _NEVER_LISTED}
-    unknown: dict[str, Any] = {field: UNREAD for field, needed in names.items() if not told.issuperset(needed)}
-    return replace(record, **unknown)
+def _untold(raw: bytes, names: Mapping[str, frozenset[str]]) -> dict[str, Any]:
+    """Give UNREAD for each field that a light row does not tell."""
+    row = to_names(raw)
+    nulls = [name for name in _NEVER_LISTED if name in row and is_nothing(bytes(row[name]))]
+    told = row.keys() - nulls if nulls else row.keys()
+    return {field: UNREAD for field, needed in names.items() if not needed <= told}
 
 
 def _is_credit_of_row(payload: InvoicePayload) -> bool | Unread:
@@ -373,10 +374,11 @@ def to_company(payload: CompanyPayload, raw: bytes, profile: SourceProfile, now:
 
 def to_listed_customer(raw: bytes, profile: SourceProfile, now: datetime) -> Customer:
     """Read a hit of `SearchCustomer2`. Without its companies, name and kind are UNREAD: the default company's name comes first."""
-    customer = to_customer(decode(raw, CustomerPayload), raw, profile, now)
-    row = decode_tree(raw)
-    if isinstance(row.get("Companies"), list):
+    payload = decode(raw, CustomerPayload)
+    customer = to_customer(payload, raw, profile, now)
+    if payload.companies is not None:
         return customer
+    row = to_names(raw)
     has_phones = "Phone" in row and "CellPhone" in row
     return replace(
         customer,
@@ -415,16 +417,20 @@ def to_bill_to(order: OrderPayload, ref: Ref, profile: SourceProfile, now: datet
 
 
 def _bill_to_of(
-    raw: msgspec.Raw, order_id: int | str | None, order_no: int | str | None, profile: SourceProfile, now: datetime
+    party: CustomerDataPayload | None,
+    raw: msgspec.Raw,
+    order_id: int | str | None,
+    order_no: int | str | None,
+    profile: SourceProfile,
+    now: datetime,
 ) -> Customer | None:
     """Read a snapshot of the bill-to party: whole, no further call. None: no party, or nothing to know it by."""
-    party = _customer_data(raw)
     if party is None:
         return None
     reading = Reading(profile.time_zone)
-    order_key = _text(order_id)
     own = _party_id(reading, party)
-    native_id = own or (f"order/{order_key}/billto" if order_key not in {None, "0"} else None)
+    order_key = None if own is not None else _own_id(order_id)
+    native_id = own if order_key is None else f"order/{order_key}/billto"
     if native_id is None:
         return None
     ref = Ref(profile.key, Kind.CUSTOMER, native_id, hint=None if own else _text(order_no))
@@ -433,8 +439,11 @@ def _bill_to_of(
 
 def _customer_of_order(payload: OrderPayload, profile: SourceProfile, now: datetime) -> Customer | None:
     """Give the bill-to party, else the buyer."""
-    bill_to = _bill_to_of(payload.bill_to, payload.id, payload.order_no, profile, now)
-    return bill_to or _bill_to_of(payload.sell_to, payload.id, payload.order_no, profile, now)
+    for raw in (payload.bill_to, payload.sell_to):
+        customer = _bill_to_of(_customer_data(raw), raw, payload.id, payload.order_no, profile, now)
+        if customer is not None:
+            return customer
+    return None
 
 
 def _customer_of_row(
@@ -444,53 +453,77 @@ def _customer_of_row(
 
     UNREAD: there is a guest perhaps. None: it is known that there is none.
     """
-    for prefix, who in (("payer", None), ("buyer", buyer)):
-        person, company = _ids_of(row, prefix)
-        if person is not None or company is not None:
-            native_id = f"company/{company}" if person is None else f"customer/{person}"
-            return _party_of_row(row, prefix, Ref(profile.key, Kind.CUSTOMER, native_id), who)
+    person, company = _own_id(row.payer_customer_id), _own_id(row.payer_company_id)
+    if person is not None or company is not None:
+        ref = _party_ref(profile, person, company)
+        return _party_of_row(ref, person, company, row.payer_customer_code, row.payer_company_code, None)
+    person, company = _own_id(row.buyer_customer_id), _own_id(row.buyer_company_id)
+    if person is not None or company is not None:
+        ref = _party_ref(profile, person, company)
+        return _party_of_row(ref, person, company, row.buyer_customer_code, row.buyer_company_code, buyer)
     if order is None or not guest_is_known:
         return UNREAD
-    is_invoice = isinstance(row, InvoiceRow)
-    if buyer is None and not is_invoice:
+    if buyer is None and not isinstance(row, InvoiceRow):
         return None
     ref = Ref(profile.key, Kind.CUSTOMER, f"order/{order.native_id}/billto", hint=order.hint)
-    return _party_of_row(row, "buyer", ref, buyer)
+    return _party_of_row(ref, None, None, row.buyer_customer_code, row.buyer_company_code, buyer)
 
 
-def _ids_of(row: PartiesRow, prefix: str) -> tuple[str | None, str | None]:
-    ids = (_text(getattr(row, f"{prefix}_{form}_id")) for form in ("customer", "company"))
-    person, company = (None if value == "0" else value for value in ids)
-    return person, company
+def _own_id(value: int | str | None) -> str | None:
+    text = None if value is None else _text(value)
+    return None if text == "0" else text
 
 
-def _party_of_row(row: PartiesRow, prefix: str, ref: Ref, buyer: BuyerRow | None) -> Customer:
-    company_code, person_code = _text(getattr(row, f"{prefix}_company_code")), _text(getattr(row, f"{prefix}_customer_code"))
-    person, company = _ids_of(row, prefix)
-    company_name = None if buyer is None else text_or_none(buyer.company_name)
-    person_name = None if buyer is None else _full_name(buyer.first_name, buyer.last_name)
-    is_company = any(value is not None for value in (company, company_code, company_name))
-    is_person = person is not None or person_name is not None
-    is_guest = buyer is not None and person is None and company is None
+def _party_ref(profile: SourceProfile, person: str | None, company: str | None) -> Ref:
+    return Ref(profile.key, Kind.CUSTOMER, f"company/{company}" if person is None else f"customer/{person}")
+
+
+def _party_of_row(
+    ref: Ref,
+    person: str | None,
+    company: str | None,
+    customer_code: int | str | None,
+    company_code: int | str | None,
+    buyer: BuyerRow | None,
+) -> Customer:
+    number = _text(company_code)
+    is_company = company is not None or number is not None
+    number = number or _text(customer_code)
+    if buyer is not None:
+        return _party_of_buyer(ref, number, buyer, is_company=is_company, is_person=person is not None)
     return Customer(
         ref=ref,
         native_type="Customer",
-        number=company_code or person_code or (None if is_guest else UNREAD),
-        name=company_name or (None if is_company else person_name) or UNREAD,
-        kind=CustomerKind.ORGANIZATION if is_company else CustomerKind.PERSON if is_person else UNREAD,
-        email=UNREAD if buyer is None else _said(buyer.email_address, buyer.email),
-        phone=UNREAD if buyer is None else _said(buyer.phone_number, buyer.phone, buyer.cell_phone_number, buyer.cell_phone),
+        number=number or UNREAD,
+        kind=CustomerKind.ORGANIZATION if is_company else CustomerKind.PERSON if person is not None else UNREAD,
+    )
+
+
+def _party_of_buyer(ref: Ref, number: str | None, buyer: BuyerRow, *, is_company: bool, is_person: bool) -> Customer:
+    company_name = text_or_none(buyer.company_name)
+    person_name = _full_name(buyer.first_name, buyer.last_name)
+    is_guest = ref.native_id.startswith("order/")
+    is_organization = is_company or company_name is not None
+    return Customer(
+        ref=ref,
+        native_type="Customer",
+        number=number or (None if is_guest else UNREAD),
+        name=company_name or (None if is_organization else person_name) or UNREAD,
+        kind=CustomerKind.ORGANIZATION if is_organization else CustomerKind.PERSON if is_person or person_name is not None else UNREAD,
+        email=_said(buyer.email_address, buyer.email),
+        phone=_said(buyer.phone_number, buyer.phone, buyer.cell_phone_number, buyer.cell_phone),
     )
 
 
 def _said(*texts: str | msgspec.UnsetType | None) -> Read[str]:
     """Give the first text; None: there is none in any of these names; UNREAD: none of these names came."""
-    said = [text for text in texts if text is not msgspec.UNSET]
-    return _first(*said) if said else UNREAD
-
-
-def _first(*texts: str | None) -> str | None:
-    return next((text for value in texts if (text := text_or_none(value)) is not None), None)
+    said: Read[str] = UNREAD
+    for text in texts:
+        if text is not msgspec.UNSET:
+            said = text_or_none(text)
+            if said is not None:
+                return said
+    return said
 
 
 def _customer_data(raw: msgspec.Raw) -> CustomerDataPayload | None:
@@ -539,7 +572,13 @@ def _kind_of(party: CustomerDataPayload, *, is_company: bool) -> CustomerKind:
 
 def _says_something(company: BillToCompanyPayload) -> bool:
     """Tell a company from the object of nulls that a framework may write for "none"."""
-    return any(_text(value) is not None and value != 0 for value in (company.id, company.no, company.name, company.org_no))
+    for value in (company.name, company.no, company.id, company.org_no):  # noqa: SIM110  (a generator costs more than the first look)
+        if _text(value) is not None and value != 0:
+            return True
+    return False
+
+
+_NO_ADDRESS: Final = Address()
 
 
 def _address(payload: AddressPayload | None) -> Address | None:
@@ -557,7 +596,7 @@ def _address(payload: AddressPayload | None) -> Address | None:
         gln=text_or_none(payload.global_location_no),
         phone=text_or_none(payload.shipping_phone_number),
     )
-    return None if address == Address() else address
+    return None if address == _NO_ADDRESS else address
 
 
 def _full_name(first: str | None, last: str | None) -> str | None:
@@ -651,15 +690,12 @@ def _sums(totals: Totals | None, lines: Sequence[Line] | None, charges: Sequence
 
 def _charges(reading: Reading, payload: InvoicePayload, currency: Currency) -> tuple[Charge, ...]:
     """Read freight and invoice fee; 0 is none."""
-    amounts = ((ChargeKind.FREIGHT, payload.order_freight), (ChargeKind.INVOICE_FEE, payload.invoice_charge))
-    charges = tuple(
-        Charge(kind, money, VatBasis.UNKNOWN)
-        for kind, amount in amounts
-        if (money := _money(amount, currency)) is not None and money.amount
-    )
-    if charges:
-        reading.warn(DataWarningCode.VAT_BASIS_UNKNOWN, "the source does not say whether charges include VAT", "charges")
-    return charges
+    freight, fee = exact(payload.order_freight), exact(payload.invoice_charge)
+    if not freight and not fee:
+        return ()
+    reading.warn(DataWarningCode.VAT_BASIS_UNKNOWN, "the source does not say whether charges include VAT", "charges")
+    amounts = ((ChargeKind.FREIGHT, freight), (ChargeKind.INVOICE_FEE, fee))
+    return tuple(Charge(kind, Money(amount, currency), VatBasis.UNKNOWN) for kind, amount in amounts if amount)
 
 
 def _invoice_lines(reading: Reading, items: Sequence[InvoiceItemPayload] | None, currency: Currency) -> tuple[Line, ...] | None:
@@ -714,11 +750,12 @@ def _row_lines(reading: Reading, items: object, currency: Currency) -> tuple[Lin
 def _row_line(reading: Reading, item: ItemRow, currency: Currency, index: str) -> Line:
     price = exact(item.unit_price if item.price_sale is None else item.price_sale)
     net = exact(item.row_amount if item.line_amount is None else item.line_amount)
-    quantity = exact(next((value for value in (item.quantity2, item.quantity, item.qty_ordered) if value is not None), None))
+    ordered = item.qty_ordered if item.quantity is None else item.quantity
+    quantity = exact(ordered if item.quantity2 is None else item.quantity2)
     return Line(
         position=_position(item.row_number if item.line_number is None else item.line_number),
         item_number=_text(item.item_no if item.part_no is None else item.part_no),
-        name=_first(item.product_name, item.name),
+        name=text_or_none(item.product_name) or text_or_none(item.name),
         quantity=quantity,
         unit_price_excl_vat=_money(price, currency),
         unit_discount_excl_vat=_money(_unit_discount(item, quantity, price, net), currency),
@@ -776,29 +813,35 @@ def _has_text_statuses(profile: SourceProfile) -> bool:
 
 def _status_of_row(reading: Reading, codes: Sequence[SourceCode], profile: SourceProfile) -> OrderStatus | Unread:
     """Read the status by its id; UNREAD where the text, which OrderService has, may say more."""
-    attempt = Reading(reading.zone)
-    status = _status(attempt, codes, profile)
-    if status is OrderStatus.UNKNOWN and _has_text_statuses(profile):
-        return UNREAD
-    reading.add(attempt.warnings)
-    return status
+    meaning = _meaning(codes, profile)
+    if meaning is not None and meaning is not OrderStatus.UNKNOWN:
+        return meaning
+    return UNREAD if _has_text_statuses(profile) else _status(reading, codes, profile)
 
 
 def _status_codes(profile: SourceProfile, status_id: int | str | None, text: str | None) -> tuple[SourceCode, ...]:
-    codes = (("StatusId", _text(status_id)), ("Status", text_or_none(text)))
-    return tuple(SourceCode(field, code, profile.label(field, code)) for field, code in codes if code is not None)
+    code, said = _text(status_id), text_or_none(text)
+    by_id = () if code is None else (SourceCode("StatusId", code, profile.label("StatusId", code)),)
+    return by_id if said is None else (*by_id, SourceCode("Status", said, profile.label("Status", said)))
 
 
 def _status(reading: Reading, codes: Sequence[SourceCode], profile: SourceProfile) -> OrderStatus:
+    meaning = _meaning(codes, profile)
+    if meaning is not None:
+        return meaning
+    if codes:
+        reading.warn(DataWarningCode.UNMAPPED_VALUE, "the status has no documented or configured meaning", "status")
+    return OrderStatus.UNKNOWN
+
+
+def _meaning(codes: Sequence[SourceCode], profile: SourceProfile) -> OrderStatus | None:
     """Take the first code with a meaning: a configured one, or a documented one of `statusId`."""
     for code in codes:
         documented = _STATUSES.get(code.code) if code.field == "StatusId" else None
         meaning = profile.order_status.get(code.code, documented)
         if meaning is not None:
             return meaning
-    if codes:
-        reading.warn(DataWarningCode.UNMAPPED_VALUE, "the status has no documented or configured meaning", "status")
-    return OrderStatus.UNKNOWN
+    return None
 
 
 def _external_numbers(reading: Reading, payload: InvoicePayload) -> tuple[ExternalNumber, ...]:
@@ -842,4 +885,4 @@ def _key(reading: Reading, value: int | str | None, *path: str) -> str | None:
 
 
 def _text(value: int | str | None) -> str | None:
-    return None if value is None else text_or_none(str(value))
+    return text_or_none(value) if value is None or isinstance(value, str) else str(value)

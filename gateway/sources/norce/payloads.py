@@ -7,15 +7,19 @@ Pages: OrderService `InsertInvoice` (the invoice, all 25 properties), `schemas/i
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, Generic, TypeGuard, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeGuard, TypeVar, cast
 
 import msgspec
+from msgspec.json import Decoder
+from msgspec.structs import fields
 
 from gateway.sources.decode import Malformed, convert, decode, decode_tree
 
 _INT64_DIGITS: Final = 19
+_ID_MAX: Final = 10**_INT64_DIGITS - 1
 
 
 class _Pascal(msgspec.Struct, frozen=True, rename="pascal"):
@@ -281,8 +285,7 @@ class _Envelope(msgspec.Struct, frozen=True):
 R = TypeVar("R", bound=_Row)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry(Generic[R]):
+class Entry(NamedTuple, Generic[R]):
     """A row with its own JSON. `row` None: it cannot be read; `id` None: not even its id can."""
 
     id: int | None
@@ -302,17 +305,29 @@ def to_row_page(body: bytes, row_type: type[R]) -> RowPage[R]:
     """Read one answer of Query. Raises `Malformed` when it is no list at all."""
     page: _Envelope | list[msgspec.Raw] = decode(body, _Envelope | list[msgspec.Raw])  # type: ignore[arg-type]  # a union is a type to msgspec
     raws, next_link = (page.value, page.next_link) if isinstance(page, _Envelope) else (page, None)
-    return RowPage(tuple(_to_entry(bytes(raw), row_type) for raw in raws), next_link)
+    pascal, camel = _DECODERS[row_type]
+    return RowPage(tuple([_to_entry(bytes(raw), row_type, pascal, camel) for raw in raws]), next_link)
 
 
-def _to_entry(raw: bytes, row_type: type[R]) -> Entry[R]:
+def _to_entry(raw: bytes, row_type: type[R], pascal: Decoder[R], camel: Decoder[R]) -> Entry[R]:
+    """Read a row by one of the published spellings, straight into its type (1.4 µs); else by the names that it has (4.6 µs)."""
+    try:
+        row = pascal.decode(raw) if b'"Id"' in raw else camel.decode(raw)
+    except _UNDECODABLE:
+        return _to_entry_by_names(raw, row_type)
+    if type(row.id) is int and 0 <= row.id <= _ID_MAX:
+        return Entry(row.id, row, raw)
+    return _to_entry_by_names(raw, row_type)
+
+
+def _to_entry_by_names(raw: bytes, row_type: type[R]) -> Entry[R]:
     try:
         tree = decode_tree(raw)
-        key = to_row(tree, _Row).id
-        row_id = int(key) if _is_id(key) else None
-        return Entry(row_id, None if row_id is None else _row_or_none(tree, row_type), raw)
+        row = _row_or_none(tree, row_type)
+        key = to_row(tree, _Row).id if row is None else row.id
     except Malformed:
         return Entry(None, None, raw)
+    return Entry(int(key), row, raw) if _is_id(key) else Entry(None, None, raw)
 
 
 def _is_id(key: int | str | None) -> TypeGuard[int | str]:
@@ -331,7 +346,16 @@ def to_row(tree: object, row_type: type[R]) -> R:
     """Read a row in either spelling: `OrderNo` of 2.0 (and of the Services), `orderNo` of 3.0. Raises `Malformed`."""
     if not isinstance(tree, dict):
         raise Malformed("a row is no object")
-    return convert({name[:1].lower() + name[1:]: value for name, value in tree.items()}, row_type)
+    names = _NAMES[row_type]
+    return convert({names[name]: value for name, value in tree.items() if name in names}, row_type)
+
+
+def to_names(raw: bytes) -> dict[str, msgspec.Raw]:
+    """Give what an object of the Services has, by name, unread: tells null from what is not there. Raises `Malformed`."""
+    try:
+        return _BY_NAME.decode(raw)
+    except _UNDECODABLE:
+        raise Malformed("not JSON") from None
 
 
 def to_items(items: object) -> list[ItemRow] | None:
@@ -344,4 +368,36 @@ def to_items(items: object) -> list[ItemRow] | None:
 
 def to_buyer(buyer: object) -> BuyerRow | None:
     """Read the buyer that `$expand` added; None when there is none or it is not what we know."""
-    return None if buyer is None else _row_or_none(buyer, BuyerRow)
+    return _row_or_none(buyer, BuyerRow) if isinstance(buyer, dict) else None
+
+
+def _both_spellings(row_type: type[_Row]) -> dict[str, str]:
+    """Give what a row's names are in camelCase, by both spellings; any other name is none of ours."""
+    camel = row_type.__struct_encode_fields__
+    return {spelled: name for name in camel for spelled in (name, _pascal(name))}
+
+
+def _pascal(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
+def _camel(name: str) -> str:
+    return name
+
+
+def _strict(row_type: type[R], spell: Callable[[str], str]) -> Decoder[R]:
+    """Make a decoder for rows with known names in one spelling alone: what it reads, reading by names reads in the same way."""
+    told = [(field.name, field.type, msgspec.field(default=field.default, name=spell(field.encode_name))) for field in fields(row_type)]
+    strict = msgspec.defstruct(row_type.__name__, told, bases=(row_type,), frozen=True, forbid_unknown_fields=True)
+    return Decoder(cast("type[R]", strict), float_hook=Decimal)
+
+
+_BY_NAME: Final = Decoder(dict[str, msgspec.Raw])
+_UNDECODABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ArithmeticError)
+_NAMES: Final[Mapping[type[_Row], Mapping[str, str]]] = {
+    row_type: _both_spellings(row_type) for row_type in (_Row, OrderRow, CustomerRow, InvoiceRow, ItemRow, BuyerRow)
+}
+_DECODERS: Final[Mapping[type[_Row], tuple[Decoder[Any], Decoder[Any]]]] = {
+    row_type: (_strict(row_type, _pascal), _strict(row_type, _camel)) for row_type in (OrderRow, CustomerRow, InvoiceRow)
+}
+"""Of each set: for 2.0 and for 3.0. `$select` asks for known names only, so that rows have no others."""

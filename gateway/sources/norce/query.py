@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from gateway.errors import GatewayError, InvalidCursor, UpstreamRejected, UpstreamUnavailable
 from gateway.sources.base import Clock
@@ -32,8 +32,7 @@ Looked = tuple[R, bytes] | GatewayError | None
 """What Query said of a key: its row with the row's own JSON; why it could not say; None, that there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """Where to go on: after an id, or at a row counted from 0."""
 
     form: str
@@ -135,9 +134,11 @@ class Query:
         unreadable: GatewayError | None = None
         for _ in range(len(ids) + 1):
             page = await self._read(request, row_type, scope)
-            found.update((str(entry.id), (entry.row, entry.raw)) for entry in page.entries if entry.row is not None)
-            if any(entry.row is None for entry in page.entries):
-                unreadable = self._upstream.malformed(request, "a row cannot be read")
+            for row_id, row, raw in page.entries:
+                if row is None:
+                    unreadable = self._upstream.malformed(request, "a row cannot be read")
+                else:
+                    found[str(row_id)] = (row, raw)
             if page.next_link is None or found.keys() >= set(ids):
                 return {row_id: found.get(row_id, unreadable) for row_id in ids}
             request = endpoints.next_page(request, page.next_link)
@@ -223,15 +224,15 @@ class Query:
 def _placed(entries: Sequence[Entry[R]], at: Position) -> list[tuple[Entry[R], Position]]:
     """Give each row the position behind it; one whose id cannot be read stands where the row before it stands."""
     placed: list[tuple[Entry[R], Position]] = []
+    last = at.at
     for entry in entries:
-        last = placed[-1][1].at if placed else at.at
-        behind = last + 1 if at.form == "skip" else last if entry.id is None else entry.id
-        placed.append((entry, Position(at.form, behind)))
+        last = last + 1 if at.form == "skip" else last if entry.id is None else entry.id
+        placed.append((entry, Position(at.form, last)))
     return placed
 
 
 def _readable(rows: Sequence[tuple[Entry[R], Position]]) -> int:
-    return sum(entry.row is not None for entry, _ in rows)
+    return len([entry for entry, _ in rows if entry.row is not None])
 
 
 def _cut(rows: Sequence[tuple[Entry[R], Position]], size: int) -> Slice[Entry[R]]:
@@ -239,7 +240,7 @@ def _cut(rows: Sequence[tuple[Entry[R], Position]], size: int) -> Slice[Entry[R]
     readable = [index for index, (entry, _) in enumerate(rows) if entry.row is not None]
     kept = rows if len(readable) <= size else rows[: readable[size - 1] + 1]
     return Slice(
-        tuple((None if entry.row is None else entry, place) for entry, place in kept),
+        tuple([(None if entry.row is None else entry, place) for entry, place in kept]),
         kept[-1][1] if kept and len(kept) < len(rows) else None,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import fields as dataclass_fields
 from datetime import datetime
 from typing import Final, TypeVar
@@ -344,12 +344,10 @@ class NorceSource(OverUpstream):
         if len(refs) > 1 and self._is_enough(fields, _INVOICE_ROW) and await self._query.has_invoices(scope):
             expand = ("Items",) if fields is not None and "lines" in fields else ()
             rows = await self._query.by_id(INVOICES, InvoiceRow, [ref.native_id for ref in refs], scope, expand)
-        return await each(refs, lambda ref: self._invoice(ref, rows.get(ref.native_id), scope, fields))
+        known = self._known([rows.get(ref.native_id) for ref in refs], to_invoice_from_row, fields)
+        return await _known_or_each(refs, known, lambda ref: self._invoice(ref, scope))
 
-    async def _invoice(self, ref: Ref, found: Looked[InvoiceRow], scope: Scope, fields: frozenset[str] | None) -> Answer:
-        record = self._of_row(found, to_invoice_from_row)
-        if record is not None and _answers(record, fields):
-            return record
+    async def _invoice(self, ref: Ref, scope: Scope) -> Answer:
         request = endpoints.get_invoice(self._options, ref.native_id)
         return self._same(request, ref, await self._ask(request, scope, self._to_invoice))
 
@@ -357,12 +355,24 @@ class NorceSource(OverUpstream):
         """Say whether rows of Query can answer the fields; a currency only by the configured table."""
         return fields is not None and fields <= (known if self._profile.currencies else known - {"currency"})
 
-    def _of_row(self, found: Looked[R], to_record: Callable[[R, bytes, SourceProfile, datetime], T]) -> T | None:
-        """Read what Query found; None where it found nothing that can be read."""
+    def _known(
+        self,
+        looked: Sequence[Looked[R]],
+        to_record: Callable[[R, bytes, SourceProfile, datetime], Record],
+        fields: frozenset[str] | None,
+    ) -> list[Record | None]:
+        """Read what Query found; None where it found nothing that can be read, or not all that is asked (None: all there is)."""
+        if fields is None:
+            return [None] * len(looked)
+        now = self._clock.now()
+        records = [self._of_row(found, to_record, now) for found in looked]
+        return [record if record is not None and _answers(record, fields) else None for record in records]
+
+    def _of_row(self, found: Looked[R], to_record: Callable[[R, bytes, SourceProfile, datetime], T], now: datetime) -> T | None:
         if not isinstance(found, tuple):
             return None
         try:
-            return to_record(*found, self._profile, self._clock.now())
+            return to_record(*found, self._profile, now)
         except Malformed:
             return None
 
@@ -384,24 +394,16 @@ class NorceSource(OverUpstream):
         orders = dict(zip(bill_tos, await self._orders(tuple(bill_tos.values()), scope, _PARTY_FIELDS), strict=True)) if bill_tos else {}
         use_rows = len(persons) > 1 and self._is_enough(fields, _CUSTOMER_ROW)
         rows = await self._query.by_id(CUSTOMERS, CustomerRow, persons, scope) if use_rows else {}
-        return await each(refs, lambda ref: self._customer(ref, orders, rows, scope, fields))
+        looked = [rows.get(ref.native_id.removeprefix("customer/")) for ref in refs]
+        known = self._known(looked, to_customer_from_row, fields)
+        return await _known_or_each(refs, known, lambda ref: self._customer(ref, orders, scope))
 
-    async def _customer(
-        self,
-        ref: Ref,
-        orders: Mapping[Ref, Answer],
-        rows: Mapping[str, Looked[CustomerRow]],
-        scope: Scope,
-        fields: frozenset[str] | None,
-    ) -> Answer:
+    async def _customer(self, ref: Ref, orders: Mapping[Ref, Answer], scope: Scope) -> Answer:
         form, _, key = ref.native_id.partition("/")
         if form == "company":
             raise self._unsupported("no published read gives a company by its id", "GetCustomer")
         if form == "order":
             return self._bill_to(ref, orders[ref])
-        record = self._of_row(rows.get(key), to_customer_from_row)
-        if record is not None and _answers(record, fields):
-            return record
         request = endpoints.get_customer(self._options, key)
         return self._same(request, ref, await self._ask(request, scope, self._to_customer))
 
@@ -417,10 +419,10 @@ class NorceSource(OverUpstream):
 
     async def _orders(self, refs: Sequence[Ref], scope: Scope, fields: frozenset[str] | None) -> Sequence[Answer]:
         """Read orders by what costs least: rows of Query, the number that came along, or both."""
-        answers: dict[Ref, Answer] = {}
-        if not (fields is None or self._query.is_off or fields & _STATUS_FIELDS or self._is_enough(fields, _ORDER_ROW)):
-            numbered = [ref for ref in refs if ref.hint is not None]
-            answers = dict(zip(numbered, await each(numbered, lambda ref: self._order_by_hint(ref, scope)), strict=True))
+        if fields is None or self._query.is_off or fields & _STATUS_FIELDS or self._is_enough(fields, _ORDER_ROW):
+            return await self._orders_by_id(refs, scope, fields)
+        numbered = [ref for ref in refs if ref.hint is not None]
+        answers = dict(zip(numbered, await each(numbered, lambda ref: self._order_by_hint(ref, scope)), strict=True))
         others = [ref for ref in refs if answers.get(ref) is None]
         answers.update(zip(others, await self._orders_by_id(others, scope, fields), strict=True))
         return [answers[ref] for ref in refs]
@@ -434,10 +436,11 @@ class NorceSource(OverUpstream):
         if fields is not None and self._is_enough(fields, _ORDER_ROW):
             expand = tuple(name for name, field in (("Items", "lines"), ("Buyer", "customer")) if field in fields)
         rows = await self._query.by_id(ORDERS, OrderRow, [ref.native_id for ref in refs], scope, expand)
-        return await each(refs, lambda ref: self._order(ref, rows, scope, fields))
+        known = self._known([rows.get(ref.native_id) for ref in refs], to_order_from_row, fields)
+        return await _known_or_each(refs, known, lambda ref: self._order(ref, rows, scope))
 
-    async def _order(self, ref: Ref, rows: Mapping[str, Looked[OrderRow]], scope: Scope, fields: frozenset[str] | None) -> Answer:
-        """Read one order; `rows` has what Query said of it, or why it said nothing."""
+    async def _order(self, ref: Ref, rows: Mapping[str, Looked[OrderRow]], scope: Scope) -> Answer:
+        """Read one order whose row is not enough; `rows` has what Query said of it, or why it said nothing."""
         found = rows.get(ref.native_id, self._unsupported("no published read gives an order by this id", "GetOrderByNo"))
         if found is None:
             return None
@@ -446,9 +449,7 @@ class NorceSource(OverUpstream):
                 raise found
             return await self._order_whole(endpoints.get_order_by_no(self._options, ref.hint), ref, None, scope)
         row, _ = found
-        known = self._of_row(found, to_order_from_row)
-        if known is not None and _answers(known, fields):
-            return known
+        known = self._of_row(found, to_order_from_row, self._clock.now())
         request = self._read_of(row, ref.hint)
         whole = None if request is None else await self._order_whole(request, ref, row, scope)
         if whole is None and known is None:
@@ -526,9 +527,24 @@ class NorceSource(OverUpstream):
         return LookupUnsupported(message, source=self._profile.key, operation=operation)
 
 
-def _answers(record: Record, fields: frozenset[str] | None) -> bool:
-    """Say whether a record has all that is asked; None: all there is, which no row has."""
-    return fields is not None and all(getattr(record, name) is not UNREAD for name in fields)
+async def _known_or_each(
+    refs: Sequence[Ref], known: Sequence[Record | None], fetch_one: Callable[[Ref], Awaitable[Answer]]
+) -> list[Answer]:
+    """Answer with what is known; the other keys one call each. A task for each known one would cost more than reading its row did."""
+    answers: list[Answer] = list(known)
+    asked = [at for at, record in enumerate(known) if record is None]
+    if asked:
+        for at, answer in zip(asked, await each([refs[at] for at in asked], fetch_one), strict=True):
+            answers[at] = answer
+    return answers
+
+
+def _answers(record: Record, fields: frozenset[str]) -> bool:
+    """Say whether a record has all that is asked."""
+    for name in fields:  # noqa: SIM110  (a generator costs as much as the whole of it)
+        if getattr(record, name) is UNREAD:
+            return False
+    return True
 
 
 def _attributes(record_type: type[Record], asked: frozenset[str] | None) -> frozenset[str] | None:

@@ -363,6 +363,16 @@ async def test_customers_that_query_does_not_give_are_read_one_by_one(said: Said
     assert calls(wire) == ["Customers", "GetCustomer", "GetCustomer"]
 
 
+async def test_only_keys_that_rows_do_not_answer_are_read_one_by_one_and_answers_keep_the_order_asked() -> None:
+    rows = page_of('{"Id": 1, "CustomerCode": "C-1"}', '{"Id": 3, "CustomerCode": null}')
+    one = {key: edited(CUSTOMER, Id=int(key), Code=f"C-{key}") for key in "23"}
+    source, wire = make_source({"Customers": rows, "GetCustomer": lambda query: one[query["id"]]})
+    fields = frozenset({"number"})
+    found = await source.fetch_many(Fetch.CUSTOMER, [customer_ref(f"customer/{key}") for key in "312"], make_scope(), fields)
+    assert [customer.number for customer in found if isinstance(customer, Customer)] == ["C-3", "C-1", "C-2"]
+    assert calls(wire) == ["Customers", "GetCustomer", "GetCustomer"]
+
+
 INVOICE_FIELDS = frozenset({"number", "issue_date", "due_date", "orders", "customer", "group_key", "source_statuses"})
 
 
