@@ -10,6 +10,7 @@ from gateway.model.record import DataWarning, DataWarningCode
 from gateway.model.values import Line, Money, Totals
 
 _ZERO = Decimal(0)
+_add = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN).add  # exact, however many digits came
 
 
 def check_totals(totals: Totals, *, rounding_in_total: bool = False, vat_is_derived: bool = False) -> tuple[DataWarning, ...]:
@@ -57,7 +58,7 @@ def _mismatch(message: str, *field: str) -> DataWarning:
 
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:
-    return reduce(Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN).add, amounts, _ZERO)  # exact, however many digits came
+    return reduce(_add, amounts, _ZERO)
 
 
 def _plain(amount: Decimal) -> str:
