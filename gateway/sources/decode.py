@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import Any, Final, TypeVar
@@ -21,12 +20,16 @@ from gateway.model import DataWarning, DataWarningCode
 T = TypeVar("T")
 
 MAX_EXPONENT: Final = 30
+_LETTERS_OF_CURRENCY: Final = 3
 _WCF_DATE: Final = re.compile(r"/Date\((-?\d{1,15})([+-]\d{4})?\)/")
+_LENGTHS: Final = {"--T::": 19, "--T::Z": 20, "--T::+": 25, "--T::-": 25}
+"""Of an instant without a fraction, by every third character from the fifth to the one behind the seconds."""
 _US_DATE: Final = "%m/%d/%Y %I:%M:%S %p"
 _FRACTION: Final = re.compile(r"(\.\d{6})\d+")
 _ISO_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$", re.IGNORECASE)
 _GUID: Final = re.compile(r"\{?[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}\}?", re.IGNORECASE)
-_ISO_CURRENCY: Final = re.compile(r"[A-Z]{3}")
+EXACTLY: Final = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
+"""Arithmetic that rounds nothing, however many digits came. Made once, as making it takes four times as long as a sum."""
 _GENERIC: Final = msgspec.json.Decoder(float_hook=Decimal)
 
 
@@ -34,7 +37,7 @@ class Malformed(ValueError):
     """A payload is not what the upstream's pages promise; the message names the field, never its content."""
 
 
-def decode(body: bytes, type_: type[T]) -> T:
+def decode(body: bytes | msgspec.Raw, type_: type[T]) -> T:
     """Decode typed JSON; decimals are exact. Raises `Malformed`."""
     try:
         return msgspec.json.decode(body, type=type_)
@@ -73,7 +76,8 @@ def _describe(error: Exception) -> str:
 
 def is_nothing(body: bytes) -> bool:
     """Say whether a body is empty or the JSON `null`."""
-    return body.strip() in {b"", b"null"}
+    stripped = body.strip()
+    return not stripped or stripped == b"null"  # not by a set, which would hash the whole body
 
 
 def is_null(body: bytes) -> bool:
@@ -83,15 +87,15 @@ def is_null(body: bytes) -> bool:
 
 def organization_number(text: str | None) -> str | None:
     """Read an organisation number as it is compared and shown (BT-47): without hyphens and blanks; an empty one as None."""
-    return None if text is None else "".join(character for character in text if character not in "- ") or None
+    return None if text is None else text.replace("-", "").replace(" ", "") or None
 
 
 def exact(value: Decimal | int | None) -> Decimal | None:
     """Take an amount as sent; NaN, Infinity and exponents over 30 are `Malformed`."""
     if value is None:
         return None
-    amount = Decimal(value)
-    if not amount.is_finite() or abs(amount.adjusted()) > MAX_EXPONENT:
+    amount = value if type(value) is Decimal else Decimal(value)
+    if not (amount.is_finite() and -MAX_EXPONENT <= amount.adjusted() <= MAX_EXPONENT):
         raise Malformed("an amount is no finite number of sensible size")
     return amount
 
@@ -101,15 +105,30 @@ def to_instant(text: str, zone: ZoneInfo) -> datetime:
 
     Also the US form `12/21/2025 1:04:33 PM`. More than 6 fractional digits are cut. Raises `Malformed`.
     """
-    stripped = text.strip()
-    wcf = _WCF_DATE.fullmatch(stripped)
     try:
-        if wcf:
-            return _from_wcf(wcf)
-        instant = _from_text(stripped)
+        if _is_usual(text):
+            instant = datetime.fromisoformat(text)
+        else:
+            stripped = text.strip()
+            wcf = _WCF_DATE.fullmatch(stripped)
+            if wcf:
+                return _from_wcf(wcf)
+            instant = _from_text(stripped)
         return instant if instant.tzinfo is not None else instant.replace(tzinfo=zone)
     except (ValueError, OverflowError):
         raise Malformed("a date is not one") from None
+
+
+def _is_usual(text: str) -> bool:
+    """Say whether it is as frameworks write it: `2026-01-11T16:17:35`, also with `Z` or `+01:00`, and before these with a fraction.
+
+    `fromisoformat` then reads it in a quarter of the time that the patterns take (0.4 of 1.6 µs) and checks the digits itself; what else
+    it takes (`20260111`, `2026-W02-7`, `+01`, no digit behind the point) has other marks, or none, in these places.
+    """
+    marks = text[4:20:3]
+    if marks == "--T::.":
+        return text[20:21].isdecimal() and (text[-1] == "Z" or text[-6:-2:3] in {"+:", "-:"})
+    return len(text) == _LENGTHS.get(marks)
 
 
 def _from_text(text: str) -> datetime:
@@ -133,8 +152,8 @@ def _from_wcf(match: re.Match[str]) -> datetime:
 def to_day(instant: datetime, text: str, zone: ZoneInfo) -> date:
     """Give the day in the offset that was sent; of a `Z` text, the day in `zone`."""
     stripped = text.strip()
-    wcf = _WCF_DATE.fullmatch(stripped)
-    is_utc_text = wcf[2] is None if wcf else stripped[-1:] in {"Z", "z"}
+    wcf = _WCF_DATE.fullmatch(stripped) if stripped.startswith("/") else None
+    is_utc_text = wcf[2] is None if wcf else stripped.endswith(("Z", "z"))
     try:
         return instant.astimezone(zone).date() if is_utc_text else instant.date()
     except OverflowError:  # the first or last day there is, which has no neighbour: stands for "never" anyway
@@ -162,12 +181,11 @@ def text_or_none(value: str | None) -> str | None:
     return value if value is not None and value.strip() else None
 
 
-@dataclass(slots=True)
-class Reading:
+class Reading(msgspec.Struct, gc=False):
     """Reads the fields of one record; field names are paths in the graph's spelling, e.g. `("totals", "vat")`."""
 
     zone: ZoneInfo
-    found: list[DataWarning] = field(default_factory=list)
+    found: list[DataWarning] = []  # a list of its own for each reading
 
     @property
     def warnings(self) -> tuple[DataWarning, ...]:
@@ -220,10 +238,10 @@ class Reading:
 
     def currency_code(self, text: str | None, *path: str) -> str | None:
         """Read an ISO 4217 code, upper-cased; anything that is not three letters is None with a warning."""
-        if text is None or not text.strip():
+        code = "" if text is None else text.strip().upper()
+        if not code:
             return None
-        code = text.strip().upper()
-        if not _ISO_CURRENCY.fullmatch(code):
+        if not (len(code) == _LETTERS_OF_CURRENCY and code.isascii() and code.isalpha()):
             self.warn(DataWarningCode.UNMAPPED_VALUE, "the currency is not an ISO 4217 code", *path)
             return None
         return code
@@ -241,6 +259,5 @@ class Reading:
 
 def _percent(multiplier: Decimal) -> Decimal:
     """Give (multiplier - 1) x 100 without zeros behind the point, however many digits came: 25.00 is 25."""
-    exactly = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
-    percent = exactly.multiply(exactly.subtract(multiplier, Decimal(1)), Decimal(100))
-    return Decimal(format(exactly.normalize(percent), "f"))
+    percent = EXACTLY.multiply(EXACTLY.subtract(multiplier, Decimal(1)), Decimal(100))
+    return Decimal(format(EXACTLY.normalize(percent), "f"))

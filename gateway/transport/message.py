@@ -84,6 +84,8 @@ def path_of(template: str, **parts: str | int) -> str:
 
 
 def _segment(name: str, value: str) -> str:
+    if value.isascii() and value.isalnum():  # as most keys are
+        return value
     if any(_DOTS.fullmatch(part) for part in _SLASHES.split(value)):
         raise InvalidInput(f"{name}: dots alone, or between slashes, cannot be asked for")
     return quote(value, safe="")

@@ -266,6 +266,50 @@ def test_the_forms_that_the_vendors_pages_show_are_read(text: str, expected: dat
     assert to_instant(text, STOCKHOLM) == expected
 
 
+LIKE_INSTANTS = st.builds(
+    "{}{}{}".format,
+    st.sampled_from(["2026-01-11T16:17:35", "2026-13-11T16:17:35", "2026-W02-7T16:17:35", "20260111T161735", "٢026-01-11T16:17:35"])
+    | st.from_regex(r"\A[0-9W+-]{3,5}[-0-9][0-9:W]{2}-[0-9]{2}[T ][0-9:+-]{8}\Z"),
+    st.sampled_from(["", ".", ",", ".0", ".0304578", ".03045789123", ",03", ".+1", ".٣", ".1:2"]),
+    st.sampled_from(
+        ["", "Z", "z", "+01:00", "-09:30", "+0100", "+01", "+01:00:30", "+25:00", "+01:0Z", "-Z", "+1:00", "+-1:00", "\n", "Z\n"]
+    ),
+)
+
+
+def _instant_or_none(text: str) -> tuple[datetime, timedelta | None] | None:
+    try:
+        instant = to_instant(text, STOCKHOLM)
+    except Malformed:
+        return None
+    return instant, instant.utcoffset()
+
+
+@given(LIKE_INSTANTS)
+def test_the_form_that_frameworks_write_is_read_the_same_as_by_the_patterns_that_read_the_others(text: str) -> None:
+    assert _instant_or_none(text) == _instant_or_none(f" {text}")  # a blank in front is for the patterns
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-01-11T16:17:35.+01:00",
+        "2026-01-11T16:17:35.Z",
+        "2026-01-11T16:17:35,03Z",
+        "2026-01-11T16:17:35+01",
+        "2026-01-11T16:17:35+01:00:30",
+        "2026-01-11T16:17:35-010030",
+        "2026-01-11T16:17:35.03+01",
+        "2026-01-11T16:17:35.03+01:00:30",
+        "2026-01-11T16:17+01:00:30",
+        "20260111T161735Z",
+    ],
+)
+def test_what_the_language_takes_for_an_instant_and_no_framework_writes_is_malformed(text: str) -> None:
+    with pytest.raises(Malformed):
+        to_instant(text, STOCKHOLM)
+
+
 @given(
     st.text() | st.from_regex(r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]{0,18}(Z|[+-][0-9:]{4,5})?)?\Z") | st.from_regex(r"/Date\(.*\)/")
 )
@@ -345,6 +389,11 @@ def reading() -> Reading:
 
 def defaulted(message: str, *path: str) -> tuple[DataWarning, ...]:
     return (DataWarning(DataWarningCode.DEFAULT_READ_AS_NULL, message, path or None),)
+
+
+def test_what_one_reading_finds_is_not_in_the_next() -> None:
+    reading().warn(DataWarningCode.DERIVED, "first")
+    assert reading().warnings == ()
 
 
 def test_warnings_are_kept_in_the_order_they_were_found() -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
+
+import msgspec
 
 from gateway.model import Currency, CurrencyOrigin, Money
 
 _PREFIX: Final = "order"
 
 
-@dataclass(frozen=True, slots=True)
-class Bill:
+class Bill(msgspec.Struct, frozen=True):
     """The order of an invoice and its total including VAT; `total` None: not known here."""
 
     order: str

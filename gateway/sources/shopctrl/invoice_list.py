@@ -6,7 +6,10 @@ Invoices of an order go by id, so that new ones come at the end.
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Final
+
+import msgspec
 
 from gateway.model import Criteria, Invoice, Kind, Order, Ref, SourcePage
 from gateway.sources.base import Scope, SourceProfile
@@ -15,9 +18,17 @@ from gateway.sources.shopctrl import mapping
 from gateway.sources.shopctrl.order_list import OrderList, OrderRows
 from gateway.sources.shopctrl.paging import LARGEST_PAGE, Found, InvoicePosition, OrderPosition, number_from
 from gateway.sources.shopctrl.payloads import InvoicePayload
-from gateway.sources.shopctrl.reads import Reads, key_of_row
+from gateway.sources.shopctrl.reads import Reads, key_of_row, own_key
 
 _ORDERS_AT_ONCE: Final = 8
+
+
+class _Row(msgspec.Struct, frozen=True):
+    """A row of which at least the key can be read."""
+
+    key: int
+    json: bytes
+    payload: InvoicePayload | None
 
 
 class InvoiceList:
@@ -41,10 +52,11 @@ class InvoiceList:
             return SourcePage(applied=applied)
         found = Found(size)
         rows = _by_id(await self._reads.invoice_rows_of(ref.native_id, scope), after, found)
-        for key, row in rows:
-            found.add(self._to_invoice(key, row, order), str(key))
+        came_at = self._reads.now()
+        for row in rows:
+            found.add(self._to_invoice(row, order, came_at), str(row.key))
             if not found.missing:
-                return found.to_page(None if key == rows[-1][0] else str(key), applied)
+                return found.to_page(None if row is rows[-1] else str(row.key), applied)
         return found.to_page(None, applied)
 
     async def page(self, criteria: Criteria, position: str | None, size: int, scope: Scope) -> SourcePage:
@@ -65,9 +77,9 @@ class InvoiceList:
 
         As many orders are asked at once as invoices are missing, and twice as many as before where those had none.
         """
-        rows, at_once = part.rows, min(_ORDERS_AT_ONCE, found.missing)
+        rows, at_once, came_at = part.rows, min(_ORDERS_AT_ONCE, found.missing), self._reads.now()
         while rows:
-            orders, missing = [self._to_order(row, at.order.shop) for row in rows[:at_once]], found.missing
+            orders, missing = [self._to_order(row, at.order.shop, came_at) for row in rows[:at_once]], found.missing
             rows = rows[at_once:]
             for number, (order, invoices) in enumerate(zip(orders, await self._invoices_of(orders, scope), strict=True), 1):
                 at = self._add(found, at, order, invoices)
@@ -84,11 +96,12 @@ class InvoiceList:
             found.unreadable += 1
             return behind
         rows = _by_id(invoices, at.after, found)
-        for key, row in rows:
-            here = InvoicePosition(at.order, key)
-            found.add(self._to_invoice(key, row, order), here.to_text())
+        came_at = self._reads.now()
+        for row in rows:
+            here = InvoicePosition(at.order, row.key)
+            found.add(self._to_invoice(row, order, came_at), here.to_text())
             if not found.missing:
-                return behind if key == rows[-1][0] else here
+                return behind if row is rows[-1] else here
         return behind
 
     async def _invoices_of(self, orders: list[Order | None], scope: Scope) -> list[list[bytes]]:
@@ -103,9 +116,9 @@ class InvoiceList:
             found.append(rows)
         return found
 
-    def _to_order(self, row: bytes, shop: int) -> Order | None:
+    def _to_order(self, row: bytes, shop: int, came_at: datetime) -> Order | None:
         """Map the row of an order: a reference when only its key can be read, None when not even that."""
-        order = self._orders.to_order(row, shop)
+        order = self._orders.to_order(row, shop, came_at)
         if order is not None:
             return order
         try:
@@ -113,10 +126,12 @@ class InvoiceList:
         except Malformed:
             return None
 
-    def _to_invoice(self, key: int, row: bytes, order: Order) -> Invoice | None:
+    def _to_invoice(self, row: _Row, order: Order, came_at: datetime) -> Invoice | None:
+        if row.payload is None:
+            return None
         try:
-            sent = self._reads.sent(str(key), row)
-            return mapping.to_invoice(decode(row, InvoicePayload), self._profile, sent, is_whole=False, order=order)
+            sent = mapping.Sent(str(row.key), row.json, came_at)
+            return mapping.to_invoice(row.payload, self._profile, sent, is_whole=False, order=order)
         except Malformed:
             return None
 
@@ -125,12 +140,23 @@ class InvoiceList:
         return None if order is None else InvoicePosition(order)
 
 
-def _by_id(rows: list[bytes], after: int, found: Found) -> list[tuple[int, bytes]]:
+def _by_id(rows: list[bytes], after: int, found: Found) -> list[_Row]:
     """Sort rows by id and leave out those up to `after`; a row without an id is counted where the order is begun."""
-    by_id: dict[int, bytes] = {}
-    for row in rows:
+    by_id: dict[int, _Row] = {}
+    for json in rows:
         try:
-            by_id[int(key_of_row(row))] = row
+            row = _to_row(json)
         except Malformed:
             found.unreadable += after == 0
-    return sorted((key, row) for key, row in by_id.items() if key > after)
+        else:
+            by_id[row.key] = row
+    return [by_id[key] for key in sorted(by_id) if key > after]
+
+
+def _to_row(json: bytes) -> _Row:
+    """Read a row, or its key alone where nothing else can be read; raises `Malformed` when it has none."""
+    try:
+        payload = decode(json, InvoicePayload)
+    except Malformed:
+        return _Row(int(key_of_row(json)), json, None)
+    return _Row(int(own_key(payload.id)), json, payload)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from gateway.errors import ListUnsupported
@@ -13,7 +14,7 @@ from gateway.sources.shopctrl import endpoints, mapping
 from gateway.sources.shopctrl.endpoints import OrderFilters
 from gateway.sources.shopctrl.paging import LARGEST_PAGE, Found, OrderPosition, page_from
 from gateway.sources.shopctrl.payloads import OrderPayload
-from gateway.sources.shopctrl.reads import Reads, key_of_row, to_rows
+from gateway.sources.shopctrl.reads import Reads, own_key, to_rows
 
 BY_LIST_ALONE: Final = frozenset({"email", "updated_since"})
 """Criteria that the list honours and a whole order does not say."""
@@ -57,8 +58,9 @@ class OrderList:
         at = None if filters.nothing else start
         while at is not None and found.missing:
             part = await self.rows_from(at, found.missing, filters.query, found, scope)
+            came_at = self._reads.now()
             for row in part.rows:
-                order = self.to_order(row, at.shop)
+                order = self.to_order(row, at.shop, came_at)
                 at = OrderPosition(at.shop, at.offset + 1)
                 found.add(order, at.to_text())
             at = self.shop_after(at) if part.is_last else at
@@ -106,10 +108,11 @@ class OrderList:
         is_last = len(rows) < page.size and len(rows) - page.skip <= wanted  # a page that is not full is the last
         return OrderRows(rows[page.skip : page.skip + wanted], is_last)
 
-    def to_order(self, row: bytes, shop: int) -> Order | None:
+    def to_order(self, row: bytes, shop: int, came_at: datetime) -> Order | None:
         """Map a row; None when it cannot be read."""
         try:
-            return mapping.to_order_row(decode(row, OrderPayload), self._profile, self._reads.sent(key_of_row(row), row), shop)
+            payload = decode(row, OrderPayload)
+            return mapping.to_order_row(payload, self._profile, mapping.Sent(own_key(payload.id), row, came_at), shop)
         except Malformed:
             return None
 

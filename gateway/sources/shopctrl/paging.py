@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from gateway.errors import InvalidCursor
 from gateway.model import Record, SourcePage
@@ -22,8 +23,7 @@ _TWO: Final = re.compile(rf"{_NUMBER}/{_NUMBER}")
 _THREE: Final = re.compile(rf"{_NUMBER}/{_NUMBER}/{_NUMBER}")
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """A page of an upstream list; the first `skip` rows are before the wanted ones."""
 
     number: int
@@ -39,8 +39,7 @@ def page_from(offset: int, wanted: int) -> Page:
     return Page(offset // wanted + 1, wanted, offset % wanted)
 
 
-@dataclass(frozen=True, slots=True)
-class OrderPosition:
+class OrderPosition(msgspec.Struct, frozen=True):
     """Before an order: `offset` of them in the list of its shop come earlier."""
 
     shop: int
@@ -59,8 +58,7 @@ class OrderPosition:
         return cls(_known(shop, shops), offset)
 
 
-@dataclass(frozen=True, slots=True)
-class InvoicePosition:
+class InvoicePosition(msgspec.Struct, frozen=True):
     """Before an invoice of the order at `order`, or of a later one: those with ids up to `after` come earlier."""
 
     order: OrderPosition
@@ -97,15 +95,14 @@ def _known(shop: int, shops: Collection[int]) -> int:
     return shop
 
 
-@dataclass(slots=True)
-class Found:
+class Found(msgspec.Struct):
     """A page while it is filled."""
 
     size: int
-    records: list[Record] = field(default_factory=list)
-    positions: list[str] = field(default_factory=list)
+    records: list[Record] = []  # of its own for each page, as the others are
+    positions: list[str] = []
     unreadable: int = 0
-    left_out: list[str] = field(default_factory=list)
+    left_out: list[str] = []
 
     @property
     def missing(self) -> int:

@@ -11,9 +11,11 @@ from decimal import Decimal
 import msgspec
 
 Id = int | str | None
+LaterId = Id | msgspec.UnsetType
+"""Of a field that older installations leave out, which is another thing than null."""
 
 
-class _Payload(msgspec.Struct, frozen=True, rename="pascal"):
+class _Payload(msgspec.Struct, frozen=True, rename="pascal", gc=False):
     pass
 
 
@@ -62,7 +64,6 @@ class StatusedPayload(PricedPayload, frozen=True):
     """What orders and invoices share. The status objects' fields are not published, so they stay untyped."""
 
     deleted: bool | None = None
-    shop_id: Id = None
     order_code: str | None = None
     main_status_id: Id = None
     main_status: object = None
@@ -73,6 +74,7 @@ class StatusedPayload(PricedPayload, frozen=True):
 class OrderPayload(StatusedPayload, frozen=True):
     """Order, and OrderBasicInfo, the row of a list, which has fewer fields."""
 
+    shop_id: Id = None
     date: str | None = None
     order_total_inc_vat: Decimal | None = None
     order_total_ex_vat: Decimal | None = None
@@ -97,9 +99,10 @@ class InvoicePayload(StatusedPayload, frozen=True):
     """2021."""
     changed_timestamp: str | None = None
     """2026."""
-    payment_status_id: Id = None
-    sent_status_id: Id = None
-    custom_status_id: Id = None
+    shop_id: LaterId = msgspec.UNSET
+    payment_status_id: LaterId = msgspec.UNSET
+    sent_status_id: LaterId = msgspec.UNSET
+    custom_status_id: LaterId = msgspec.UNSET
     sent_status: object = None
     document_file_id: Id = None
     shipping_costs_inc_vat: Decimal | None = None

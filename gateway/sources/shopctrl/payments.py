@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
+from decimal import Decimal
 from functools import reduce
-from typing import Final
 
 from gateway.model import InvoicePayments, Money, Payment
 from gateway.sources.base import SourceProfile
-from gateway.sources.decode import Reading, exact, text_or_none
+from gateway.sources.decode import EXACTLY, Reading, exact, text_or_none
 from gateway.sources.shopctrl.mapping import key_of, to_currency
 from gateway.sources.shopctrl.payloads import PaymentPayload
-
-_EXACTLY: Final = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +66,4 @@ def to_payments(parts: Iterable[PaidPart], invoice: str, total: Money | None) ->
 def _left(total: Money | None, paid: list[Money]) -> Money | None:
     if total is None or any(money.currency.code != total.currency.code for money in paid):
         return None
-    return Money(reduce(_EXACTLY.subtract, (money.amount for money in paid), total.amount), total.currency)
+    return Money(reduce(EXACTLY.subtract, (money.amount for money in paid), total.amount), total.currency)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Final, TypeVar
 
 import msgspec
@@ -52,6 +53,10 @@ class Reads:
             return to(response.body)
         except Malformed as error:
             raise self._upstream.malformed(request, str(error)) from None
+
+    def now(self) -> datetime:
+        """Give the moment at which the rows of an answer came."""
+        return self._clock.now()
 
     def sent(self, key: str, raw: bytes) -> mapping.Sent:
         """Say of an object that it came just now."""
