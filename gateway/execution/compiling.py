@@ -39,7 +39,7 @@ class Plans:
 
     def __init__(self, document: DocumentNode, operation: OperationDefinitionNode) -> None:
         self._operation = operation
-        self._conditions = sorted(_conditions(document))
+        self._conditions = sorted(conditions(document))
         self._plans: OrderedDict[tuple[object, ...], ObjectPlan] = OrderedDict()
 
     def find(self, run: CoreExecutor[Any]) -> ObjectPlan:
@@ -92,10 +92,12 @@ def _plan_field(run: CoreExecutor[Any], parent: GraphQLObjectType, place: int, k
         raise CannotPlan(f"{parent.name} has no field {name}")  # validation has refused it
     required, named = unwrap(definition.type)
     reader: Reader = TypeName() if name == "__typename" else reader_of(definition)
-    return FieldPlan(key, place, nodes, details, definition, parent, reader, required, named, leaf_of(named))
+    leaf = leaf_of(named)
+    plain = leaf.unchanged if leaf is not None and len(required) == 1 else None
+    return FieldPlan(key, place, nodes, details, definition, parent, reader, required, named, leaf, plain)
 
 
-def _conditions(document: DocumentNode) -> set[str]:
+def conditions(document: DocumentNode) -> set[str]:
     """Name the variables that say what is skipped or included, anywhere in a document."""
     names: set[str] = set()
     for definition in document.definitions:

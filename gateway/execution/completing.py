@@ -11,7 +11,7 @@ from graphql import GraphQLError, GraphQLObjectType, GraphQLResolveInfo, Undefin
 from graphql.execution.executor import invalid_return_type_error
 from graphql.pyutils import is_iterable
 
-from gateway.execution.awaiting import Column, Waits, all_done, each_awaited, has_awaitables
+from gateway.execution.awaiting import Column, Waits, all_done, are_awaitable, each_awaited
 from gateway.execution.compiling import plan_below
 from gateway.execution.failures import Failures, Position
 from gateway.execution.plan import FieldPlan, Leaf, ObjectPlan
@@ -35,8 +35,10 @@ class Completion:
         self._nothing = _NOTHING | {type(absent)}
         self.failures = Failures()
 
-    def complete(self, field: FieldPlan, rows: Rows, raw: Column, waits: Waits) -> Sequence[object]:
-        """Give what a field shows of each row; what of it has to be waited for is added to `waits`."""
+    def complete(self, field: FieldPlan, rows: Rows, raw: Column, kinds: set[type], waits: Waits) -> Sequence[object]:
+        """Give what a field shows of each row, its values being of these types; what has to be waited for is added to `waits`."""
+        if field.plain is not None and kinds <= field.plain and not (field.required[0] and kinds & self._nothing):
+            return raw
         return self._level(_Values(field, rows, raw, range(len(raw)), [()] * len(raw), 0), waits)
 
     def _level(self, values: _Values, waits: Waits) -> Sequence[object]:
@@ -96,7 +98,7 @@ class Completion:
             outer = values.places[at]
             places += [(*outer, index) for index in range(len(opened))]
         inner = _Values(values.field, values.rows, items, owners, places, values.depth + 1)
-        if has_awaitables(items):
+        if are_awaitable(set(map(type, items))):
             lists = [None if span is None else items[span] for span in spans]
             waits.append(self._items_later(inner, spans, lists))
             return lists

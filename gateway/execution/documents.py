@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from graphql import DocumentNode, GraphQLError, GraphQLSchema, GraphQLSyntaxError, validate
 
-from gateway.execution.compiling import Plans
+from gateway.execution.compiling import Plans, conditions
 from gateway.execution.document import Facts, facts_about, operations_named
 from gateway.execution.limits import USUAL_LIMITS, DocumentLimits, check_size, parse_within
 
@@ -33,6 +33,8 @@ class ReadDocument:
         self._facts: dict[str | None, Facts] = {}
         self._plans: dict[str | None, Plans] = {}
         self.kept: dict[Hashable, Any] = {}
+        self.is_conditional = node is not None and bool(conditions(node))
+        """Whether variables say what of it is skipped."""
 
     @property
     def errors(self) -> tuple[GraphQLError, ...]:

@@ -57,6 +57,8 @@ class FieldPlan:
     named: GraphQLNamedOutputType
     leaf: Leaf | None
     """None: its values are objects."""
+    plain: frozenset[type] | None
+    """Types of which its values are shown as they are; None: it has lists or objects."""
     below: dict[str, ObjectPlan] = field(default_factory=dict)
     """What is asked of its objects, by the name of their type; filled as types turn up."""
 

@@ -16,7 +16,7 @@ from graphql import ExecutionResult, GraphQLResolveInfo, OperationType
 from graphql.pyutils import AwaitableOrValue, Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from gateway.execution.awaiting import Column, Waits, all_done, each_awaited, has_awaitables
+from gateway.execution.awaiting import Column, Waits, all_done, are_awaitable, each_awaited
 from gateway.execution.compiling import CannotPlan, Plans
 from gateway.execution.completing import Completion
 from gateway.execution.plan import FieldPlan, ObjectPlan
@@ -86,12 +86,12 @@ class PlanRun(StrawberryGraphQLCoreExecutionContext):
 
     def _column(self, rows: Rows, field: FieldPlan, waits: Waits) -> Sequence[object]:
         raw = field.reader.read(self, field, rows)
-        if not isinstance(raw, list):
-            waits.append(self._later(rows, field, raw))
-        elif has_awaitables(raw):
-            waits.append(self._later(rows, field, each_awaited(raw)))
-        else:
-            return self._completion.complete(field, rows, raw, waits)
+        if isinstance(raw, list):
+            kinds = set(map(type, raw))
+            if not are_awaitable(kinds):
+                return self._completion.complete(field, rows, raw, kinds, waits)
+            raw = each_awaited(raw)
+        waits.append(self._later(rows, field, raw))
         return [None] * len(rows.sources)
 
     async def _later(self, rows: Rows, field: FieldPlan, awaited: Awaitable[Column]) -> None:
@@ -101,7 +101,7 @@ class PlanRun(StrawberryGraphQLCoreExecutionContext):
         except Exception as error:  # noqa: BLE001  (each object's field failed)
             raw = [error] * len(rows.sources)
         waits: Waits = []
-        column = self._completion.complete(field, rows, raw, waits)
+        column = self._completion.complete(field, rows, raw, set(map(type, raw)), waits)
         for out, value in zip(rows.outs, column, strict=True):
             out[field.key] = value
         await all_done(waits)

@@ -29,7 +29,7 @@ class Context:
     written: set[Ref] = field(default_factory=set)
     """What the writes of this request made or changed, and the orders they were made of: whoever may write may see these."""
     asked: dict[tuple[object, ...], frozenset[str]] = field(default_factory=dict)
-    """What is asked below a field, worked out once for all objects of a list."""
+    """What is asked below a field, worked out once for all objects of a list; it may be shared by requests that ask the same."""
 
     def demand(self, permission: Permission) -> None:
         """Raise `NotPermitted` unless the caller has the permission."""

@@ -14,7 +14,7 @@ import strawberry
 from gateway import model
 from gateway.errors import GatewayError, InvalidInput
 from gateway.model import Currency, CurrencyOrigin, CurrencyRow, Invoice, Kind, LabelRow, Order, Ref
-from gateway.schema.bulk import Column, bulk_field
+from gateway.schema.bulk import Column, bulk_field, first_failure
 from gateway.schema.context import Context, Info
 from gateway.schema.scalars import CurrencyCode
 
@@ -248,18 +248,29 @@ class Line:
     delivery_date: date | None
 
 
-async def _rounding_of(context: Context, refs: tuple[Ref, ...]) -> model.Money | None:
+def roundings(roots: Sequence[Any], info: Info) -> Column | Awaitable[Column]:
+    """Give the roundings; asks the orders only where a record itself has none."""
+    known = [root.rounding for root in roots]
+    asking = [at for at, root in enumerate(roots) if known[at] is None and root.rounding_of]
+    return _roundings_of(info.context, known, asking, [roots[at].rounding_of for at in asking]) if asking else known
+
+
+async def _roundings_of(context: Context, known: Column, asking: Sequence[int], refs: Sequence[Sequence[Ref]]) -> Column:
+    orders = iter(await context.loaders.load_records([ref for some in refs for ref in some], frozenset({"totals"})))
+    for at, some in zip(asking, refs, strict=True):
+        known[at] = _sum_of_roundings([next(orders) for _ in some])
+    return known
+
+
+def _sum_of_roundings(orders: Sequence[object]) -> model.Money | Exception | None:
     """Add up the roundings of the orders that an invoice covers; None when none of them says."""
-    orders = await asyncio.gather(*(context.loaders.load_record(ref, frozenset({"totals"})) for ref in refs))
+    failure = first_failure(orders)
+    if failure is not None:
+        return failure
     amounts = [order.totals.rounding for order in orders if isinstance(order, Order) and order.totals and order.totals.rounding]
     if not amounts:
         return None
     return model.Money(sum((money.amount for money in amounts), Decimal(0)), amounts[0].currency)
-
-
-def rounding(root: strawberry.Parent[model.Totals], info: Info) -> Any:  # noqa: ANN401
-    """Give the rounding; asks the orders only where the record itself has none."""
-    return root.rounding if root.rounding is not None or not root.rounding_of else _rounding_of(info.context, root.rounding_of)
 
 
 @strawberry.type
@@ -271,7 +282,7 @@ class Totals:
     excl_vat: Money | None = strawberry.field(description="BT-109.")
     vat: Money | None = strawberry.field(description="BT-110.")
     incl_vat: Money | None = strawberry.field(description="BT-112.")
-    rounding: Money | None = strawberry.field(resolver=rounding, description="BT-114 (öresavrundning).")
+    rounding: Money | None = bulk_field(roundings, "BT-114 (öresavrundning).")
     signed_total: Money | None = strawberry.field(
         description=(
             "`total` signed by what it does to what the customer owes: a credit note is negative whatever sign the source uses. "

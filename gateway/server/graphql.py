@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,6 +24,9 @@ from gateway.server.negotiation import Form, choose_form
 from gateway.server.presence import while_present
 from gateway.server.trusted import Chosen, TrustedDocuments
 from gateway.settings import LimitSettings, Settings
+
+_ASKED: Final = "asked"
+"""What is asked below the fields of a document is the same each time, unless variables say what is skipped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +91,7 @@ class GraphqlEndpoint:
         if facts.is_mutation and request.method != "POST":
             raise MethodNotAllowed("a mutation is sent by POST")
         scope = Scope(request_id=request_id, deadline=self._clock.monotonic() + self._seconds_for(facts))
-        context = self._context(caller, request, scope)
+        context = self._context(caller, request, scope, document)
         shows_cost = request.headers.get("x-gateway-cost") == "1"
         explains = request.headers.get("x-gateway-explain") == "1" and caller.may(Permission.EXPLORER)
         weighed = self._weighed(document, ask, context, is_told=shows_cost or explains)
@@ -152,7 +156,7 @@ class GraphqlEndpoint:
             answer |= extensions.of(context.loaders.scope)
         return respond(answer, form.status_of(is_executed=result.ran), form)
 
-    def _context(self, caller: Caller, request: Request, scope: Scope) -> Context:
+    def _context(self, caller: Caller, request: Request, scope: Scope, document: ReadDocument) -> Context:
         return Context(
             caller=caller,
             loaders=Loaders(self._graph.sources.seen_by(caller.sources), scope),
@@ -162,6 +166,7 @@ class GraphqlEndpoint:
             idempotency_header=request.headers.get("idempotency-key"),
             link_rules=self._graph.link_rules,
             sign_document=_no_link if self._graph.signer is None else self._graph.signer.sign,
+            asked={} if document.is_conditional else document.kept.setdefault(_ASKED, {}),
         )
 
 
