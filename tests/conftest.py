@@ -1,5 +1,6 @@
 """Fixtures of all rooms."""
 
+import signal
 from collections.abc import AsyncIterator
 
 import pytest
@@ -7,6 +8,9 @@ from hypothesis import HealthCheck, settings
 
 from gateway.sandbox.server import RunningSandbox, serving
 from tests.graph import Graph, open_graph
+
+# A shell has what it starts in the background ignore Ctrl-C, and with it the commands that tests start and end so.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No test is timed: a slow machine is no failure. The same cases each time: a change is judged by what it changed, and
 # `pytest --hypothesis-profile=explore` looks for new ones.
