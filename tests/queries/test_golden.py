@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import pytest
@@ -23,13 +24,17 @@ def test_there_are_enough_of_them() -> None:
 
 
 @_BY_NAME
-async def test_a_golden_query_has_its_answer_within_its_budget(sandbox: RunningSandbox, golden: Golden) -> None:
+async def test_a_golden_query_has_its_answer_within_its_budget(
+    sandbox: RunningSandbox, golden: Golden, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "gateway")
     async with open_graph(sandbox) as graph:
         answer = await golden.ask(graph)
         calls = graph.calls()
 
     assert answer == golden.expected
     assert calls == golden.calls
+    assert [record.getMessage() for record in caplog.records if "no plan" in record.getMessage()] == []  # it was executed by a plan
 
 
 @pytest.mark.parametrize(("golden", "operation"), _CALLS, ids=lambda value: value.folder.name if isinstance(value, Golden) else value)
