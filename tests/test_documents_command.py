@@ -37,7 +37,7 @@ def test_each_operation_is_shown_with_its_cost_and_calls_at_worst(tmp_path: Path
     assert shown.out.splitlines() == [
         "id   operation  cost  calls",
         "a    Name          0      0",
-        "abc  Orders      304    204",
+        "abc  Orders      303    203",
         "b    -             2     1+",
     ]
 
