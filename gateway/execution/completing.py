@@ -108,7 +108,8 @@ class Completion:
     async def _items_later(self, values: _Values, spans: Sequence[slice | None], lists: Sequence[Column | None]) -> None:
         """Wait for items of lists, and put all of them where they belong."""
         waits: Waits = []
-        shown = self._level(values._replace(raw=await each_awaited(values.raw)), waits)
+        raw = await self._run.told(values.rows, values.field, each_awaited(values.raw))
+        shown = self._level(values._replace(raw=raw), waits)
         for span, items in zip(spans, lists, strict=True):
             if span is not None and items is not None:
                 items[:] = shown[span]

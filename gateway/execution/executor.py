@@ -13,7 +13,7 @@ from graphql.pyutils import AwaitableOrValue
 from gateway.execution.documents import Documents, ReadDocument
 from gateway.execution.errors import show_errors
 from gateway.execution.limits import USUAL_LIMITS, DocumentLimits
-from gateway.execution.run import Counts, PlanRun
+from gateway.execution.run import Counts, PlanRun, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +54,15 @@ class Executor:
         """Execute one operation; every failure is an entry of `errors`, shown as the caller may see it."""
         return await self.run_read(self.read(ask.query), ask, context, request_id)
 
-    async def run_read(self, document: ReadDocument, ask: Ask, context: object, request_id: str) -> Result:
-        """Execute one operation of a document that was read."""
-        executing = self._execute(document, ask, context)
+    async def run_read(self, document: ReadDocument, ask: Ask, context: object, request_id: str, reading: Reading | None = None) -> Result:
+        """Execute one operation of a document that was read; `reading` is told which fields are waited for, where a plan is made."""
+        executing = self._execute(document, ask, context, reading)
         result = await executing if inspect.isawaitable(executing) else executing
         errors = result.errors or ()
         ran = result.data is not None or any(error.path for error in errors)
         return Result(result.data, show_errors(errors, request_id) if errors else [], ran)
 
-    def _execute(self, document: ReadDocument, ask: Ask, context: object) -> AwaitableOrValue[ExecutionResult]:
+    def _execute(self, document: ReadDocument, ask: Ask, context: object, reading: Reading | None) -> AwaitableOrValue[ExecutionResult]:
         if document.node is None or document.errors:
             return ExecutionResult(None, list(document.errors))
         plans = document.plans(ask.operation_name)
@@ -76,6 +76,7 @@ class Executor:
             plans=plans,
             absent=self._absent,
             counts=self.counts,
+            reading=reading,
         )
         if isinstance(run, list):
             return ExecutionResult(None, run)

@@ -45,6 +45,11 @@ class Rows:
             path = Path(path, index, None)
         return path
 
+    def path_of_all(self, field: FieldPlan) -> str:
+        """Give the path to a field of all these objects: names with dots between them, without places in lists."""
+        key = field.key
+        return key if self.parent is None or self.field is None else f"{self.parent.path_of_all(self.field)}.{key}"
+
     def _path_to(self, row: int) -> Path | None:
         if self.parent is None or self.field is None:
             return None

@@ -7,9 +7,10 @@ column a field: read at once, completed at once, and waited for once.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias, cast
 
 import strawberry
 from graphql import ExecutionResult, GraphQLResolveInfo, OperationType
@@ -23,6 +24,8 @@ from gateway.execution.plan import FieldPlan, ObjectPlan
 from gateway.execution.rows import Rows
 
 _LOG: Final = logging.getLogger("gateway")
+Reading: TypeAlias = Callable[[str], AbstractContextManager[object]]
+"""Told the path of a field, without places in lists; what it gives is entered while that field is waited for."""
 
 
 @dataclass(slots=True)
@@ -42,11 +45,13 @@ class PlanRun(StrawberryGraphQLCoreExecutionContext):
         plans: Plans | None,
         absent: object = None,
         counts: Counts | None = None,
+        reading: Reading | None = None,
         **kwargs: Any,  # noqa: ANN401
     ) -> None:
         super().__init__(*args, **kwargs)
         self._plans = plans
         self._counts = counts or Counts()
+        self._reading = reading
         self._completion = Completion(self, absent)
         self._infos: dict[int, strawberry.Info[Any, Any]] = {}
 
@@ -91,8 +96,16 @@ class PlanRun(StrawberryGraphQLCoreExecutionContext):
             if not are_awaitable(kinds):
                 return self._completion.complete(field, rows, raw, kinds, waits)
             raw = each_awaited(raw)
-        waits.append(self._later(rows, field, raw))
+        waits.append(self._later(rows, field, self.told(rows, field, raw)))
         return [None] * len(rows.sources)
+
+    def told(self, rows: Rows, field: FieldPlan, awaited: Awaitable[Column]) -> Awaitable[Column]:
+        """Give what waits for a column and says so to whoever wants to know."""
+        return awaited if self._reading is None else self._told(self._reading(rows.path_of_all(field)), awaited)
+
+    async def _told(self, reading: AbstractContextManager[object], awaited: Awaitable[Column]) -> Column:
+        with reading:
+            return await awaited
 
     async def _later(self, rows: Rows, field: FieldPlan, awaited: Awaitable[Column]) -> None:
         """Wait for a column, and put it where it belongs."""

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Collection, Coroutine, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, cast
+from dataclasses import replace
+from typing import Any, TypeAlias, TypeVar, cast
 
 from aiodataloader import DataLoader
 
 from gateway.errors import AmbiguousLookup
 from gateway.model import UNREAD, DocumentContent, InvoicePayments, Kind, Record, Ref
 from gateway.sources.base import Answer, Fetch, Lines, Scope, Source, SourceSet
+
+K = TypeVar("K", bound=Hashable)
+_AskedFor: TypeAlias = dict[K, dict[str, None]]
+"""Of each key the paths of the fields that ask for it, in that order."""
 
 _FETCH_OF = {
     Kind.CUSTOMER: Fetch.CUSTOMER,
@@ -64,13 +69,17 @@ class Batches:
 
 
 class _Batch:
-    """Keys that are read together: `wanted`, of each key the attributes (None: all of them). `has_begun`: none can join it any more."""
+    """Keys that are read together: `wanted`, of each key the attributes (None: all of them). `has_begun`: none can join it any more.
 
-    __slots__ = ("answers", "done", "has_begun", "wanted")
+    `asked_for`: by which fields, where calls are traced.
+    """
+
+    __slots__ = ("answers", "asked_for", "done", "has_begun", "wanted")
 
     def __init__(self, done: asyncio.Future[None]) -> None:
         self.wanted: dict[Ref, frozenset[str] | None] = {}
         self.answers: dict[Ref, Answer | Exception] = {}
+        self.asked_for: _AskedFor[Ref] | None = None
         self.done = done
         self.has_begun = False
 
@@ -97,6 +106,8 @@ class ByRef:
         The failure of a key stands in its place.
         """
         serving = [self._batch_for(ref, fields) for ref in refs]
+        if self._scope.trace is not None:
+            self._note_asking(self._scope.trace.asking, refs, serving)
         for batch in dict.fromkeys(serving):
             if not batch.done.done():
                 await asyncio.shield(batch.done)  # who is cancelled here takes the batch from nobody
@@ -121,6 +132,13 @@ class ByRef:
         self._next.wanted[ref] = fields
         self._latest[ref] = self._next
         return self._next
+
+    def _note_asking(self, paths: Iterable[str], refs: Sequence[Ref], serving: Sequence[_Batch]) -> None:
+        """Note which fields ask for keys that have not been read yet."""
+        for ref, batch in zip(refs, serving, strict=True):
+            if not batch.has_begun:
+                batch.asked_for = batch.asked_for or {}
+                batch.asked_for.setdefault(ref, {}).update(dict.fromkeys(paths))
 
     def _new_batch(self) -> _Batch:
         loop = asyncio.get_running_loop()
@@ -155,10 +173,19 @@ class ByRef:
         if source is None:
             return dict.fromkeys(refs)
         try:
-            answers = await source.fetch_many(self._fetch, refs, self._scope, _union(batch.wanted[ref] for ref in refs))
+            scope = _scope_of_batch(self._scope, refs, batch.asked_for or {})
+            answers = await source.fetch_many(self._fetch, refs, scope, _union(batch.wanted[ref] for ref in refs))
             return dict(zip(refs, answers, strict=True))
         except Exception as error:  # noqa: BLE001  (a bug in one source stays that source's: raised to those who asked it)
             return dict.fromkeys(refs, error)
+
+
+def _scope_of_batch(scope: Scope, keys: Collection[K], asked_for: _AskedFor[K]) -> Scope:
+    """Give the scope in which some keys are asked of one source: where calls are traced, theirs are this batch's."""
+    if scope.trace is None:
+        return scope
+    fields = dict.fromkeys(field for key in keys for field in asked_for.get(key, {}))
+    return replace(scope, trace=scope.trace.of_batch(tuple(fields), len(keys)))
 
 
 def _union(parts: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
@@ -179,7 +206,10 @@ def _covers(answer: Answer | Exception, had: frozenset[str] | None, fields: froz
     return all(name in had or (isinstance(answer, Record) and getattr(answer, name, UNREAD) is not UNREAD) for name in fields)
 
 
-class ByNumber(DataLoader[tuple[str, Kind, str], tuple[Record, ...]]):
+_Number: TypeAlias = tuple[str, Kind, str]
+
+
+class ByNumber(DataLoader[_Number, tuple[Record, ...]]):
     """Finds objects by source, kind and the number the business uses."""
 
     def __init__(self, sources: SourceSet, scope: Scope, batches: Batches) -> None:
@@ -187,17 +217,33 @@ class ByNumber(DataLoader[tuple[str, Kind, str], tuple[Record, ...]]):
         self._batches = batches
         self._sources = sources
         self._scope = scope
+        self._asked_for: _AskedFor[_Number] = {}
+        """Where calls are traced."""
+
+    async def find(self, key: _Number) -> tuple[Record, ...]:
+        """Give all objects that have a number, together with the other numbers that are asked for at the same time."""
+        if self._scope.trace is not None:
+            self._asked_for.setdefault(key, {}).update(dict.fromkeys(self._scope.trace.asking))
+        return await self.load(key)
 
     async def batch_load_fn(  # type: ignore[override]  # the library says List
-        self, keys: Sequence[tuple[str, Kind, str]]
+        self, keys: Sequence[_Number]
     ) -> list[tuple[Record, ...] | BaseException]:
         """Ask for each number at once; no source publishes a look-up of several."""
         with self._batches.running():
-            return await asyncio.gather(*(self._find(*key) for key in keys), return_exceptions=True)
+            scopes = self._scopes(keys)
+            return await asyncio.gather(*(self._find(*key, scopes[key[0]]) for key in keys), return_exceptions=True)
 
-    async def _find(self, key: str, kind: Kind, number: str) -> tuple[Record, ...]:
+    def _scopes(self, keys: Sequence[_Number]) -> Mapping[str, Scope]:
+        """Give the scope in which each source is asked."""
+        sources = dict.fromkeys((source for source, _, _ in keys), self._scope)
+        if self._scope.trace is None:
+            return sources
+        return {source: _scope_of_batch(self._scope, [key for key in keys if key[0] == source], self._asked_for) for source in sources}
+
+    async def _find(self, key: str, kind: Kind, number: str, scope: Scope) -> tuple[Record, ...]:
         source = self._sources.get(key)
-        return () if source is None else await source.find(kind, number, self._scope)
+        return () if source is None else await source.find(kind, number, scope)
 
 
 class Loaders:
@@ -217,8 +263,9 @@ class Loaders:
 
     @property
     def scope(self) -> Scope:
-        """Until when, and under which id."""
-        return self._scope
+        """Until when, and under which id; where calls are traced, for the field that is waited for now."""
+        trace = self._scope.trace
+        return self._scope if trace is None else replace(self._scope, trace=trace.of_field())
 
     async def load_record(self, ref: Ref, fields: frozenset[str] | None = None) -> Record | None:
         """Load an object; None when its source says that there is none. Raises the failure of this key.
@@ -261,7 +308,7 @@ class Loaders:
 
     async def load_by_number(self, source: Source, kind: Kind, number: str) -> Record | None:
         """Find the one object with this number; None when there is none. Raises `AmbiguousLookup` when there are several."""
-        found = await self._by_number.load((source.profile.key, kind, number))
+        found = await self._by_number.find((source.profile.key, kind, number))
         if len(found) > 1:
             ids = tuple(record.ref.global_id for record in found)
             message = f"{len(found)} objects of {source.profile.key} have this number"

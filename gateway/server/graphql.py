@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from gateway.errors import InvalidInput, LimitExceeded
 from gateway.execution import Ask, DocumentLimits, Executor, Facts, ReadDocument
-from gateway.loaders import Clock, LinkRules, Loaders, Scope, SourceSet
+from gateway.loaders import Clock, LinkRules, Loaders, Scope, SourceSet, Trace
 from gateway.model import Caller, Permission
 from gateway.schema import Context, CostModel, InvalidDocument, Weighed, Writes
 from gateway.server.asks import Asked, read_address, read_body
@@ -58,6 +58,8 @@ class _Extensions:
             shown["cost"] = self.weighed.cost.to_plain(scope.calls.made)
         if self.weighed is not None and self.explains:
             shown["explain"] = self.weighed.explanation.to_plain()
+        if scope.trace is not None:
+            shown["upstreamCalls"] = scope.trace.to_plain()
         return {"extensions": shown} if shown else {}
 
 
@@ -90,13 +92,18 @@ class GraphqlEndpoint:
             raise InvalidInput("operationName must name one operation of the document")
         if facts.is_mutation and request.method != "POST":
             raise MethodNotAllowed("a mutation is sent by POST")
-        scope = Scope(request_id=request_id, deadline=self._clock.monotonic() + self._seconds_for(facts))
+        trace = Trace.start(self._clock) if self._is_told("x-gateway-trace", caller, request) else None
+        scope = Scope(request_id=request_id, deadline=self._clock.monotonic() + self._seconds_for(facts), trace=trace)
         context = self._context(caller, request, scope, document)
         shows_cost = request.headers.get("x-gateway-cost") == "1"
-        explains = request.headers.get("x-gateway-explain") == "1" and caller.may(Permission.EXPLORER)
+        explains = self._is_told("x-gateway-explain", caller, request)
         weighed = self._weighed(document, ask, context, is_told=shows_cost or explains)
         extensions = _Extensions(weighed=weighed, shows_cost=shows_cost, explains=explains)
         return await while_present(request.receive, self._execute(chosen, document, context, extensions, form))
+
+    def _is_told(self, header: str, caller: Caller, request: Request) -> bool:
+        """Say whether a caller asks for what only explorers are told."""
+        return request.headers.get(header) == "1" and caller.may(Permission.EXPLORER)
 
     async def _asked(self, request: Request) -> Asked:
         if request.method == "POST":
@@ -147,13 +154,15 @@ class GraphqlEndpoint:
         return None
 
     async def _execute(self, chosen: Chosen, document: ReadDocument, context: Context, extensions: _Extensions, form: Form) -> Response:
+        scope = context.loaders.scope
         async with aclosing(context.loaders):  # what was read for a field that is no longer of interest stops, too
-            result = await self._graph.executor.run_read(document, chosen.ask, context, context.request_id)
+            reading = None if scope.trace is None else scope.trace.reading
+            result = await self._graph.executor.run_read(document, chosen.ask, context, context.request_id, reading)
         answer: dict[str, object] = {"errors": result.errors} if result.errors else {}
         if result.ran:
             self._graph.trusted.keep(chosen)
             answer["data"] = result.data
-            answer |= extensions.of(context.loaders.scope)
+            answer |= extensions.of(scope)
         return respond(answer, form.status_of(is_executed=result.ran), form)
 
     def _context(self, caller: Caller, request: Request, scope: Scope, document: ReadDocument) -> Context:

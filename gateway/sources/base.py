@@ -34,7 +34,7 @@ from gateway.model import (
     UserError,
     Write,
 )
-from gateway.transport import Clock, Request, Response, Scope, Upstream
+from gateway.transport import Clock, Request, Response, Scope, Trace, Upstream
 
 __all__ = [
     "ASSUMED_ORDERS",
@@ -59,6 +59,7 @@ __all__ = [
     "SourceProfile",
     "SourceSet",
     "SourceSpec",
+    "Trace",
     "claims_of",
     "each",
     "one_for_all",

@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Generic, TypeAlias, TypeVar
 
 from gateway.errors import GatewayError, UpstreamTimeout
-from gateway.transport import Clock, Scope
+from gateway.transport import Clock, Scope, Way
 
 T = TypeVar("T")
 
@@ -115,11 +115,16 @@ class WindowIndex(Generic[T]):
         leaves the refresh to the others. Raises what the read raised; what was known then stays for the next try.
         """
         if self._is_fresh():
+            if scope.trace is not None:
+                scope.trace.kept(self._source, self._operation)
             return self._known
         if self._refresh is None or self._refresh.done() or self._is_too_early():
             before = None if self._refresh is None or self._refresh.done() else self._refresh
             self._asked_after = None
             self._refresh = asyncio.create_task(self._refreshed(scope, before))
+        elif scope.trace is not None:
+            with scope.trace.anew().calling(self._source, self._operation, Way.SHARED):
+                return await self._outcome(self._refresh, scope)
         return await self._outcome(self._refresh, scope)
 
     def expire(self) -> None:
@@ -152,7 +157,7 @@ class WindowIndex(Generic[T]):
         asked_at, as_of, since = self._clock.monotonic(), self._clock.now(), self._since()
         try:
             # It may take longer than the request that began it, for others who come; but that one is told at once of a long pause.
-            own = Scope(scope.request_id, asked_at + self._refresh_seconds, is_fresh=True, waits_until=scope.deadline, calls=scope.calls)
+            own = replace(scope, deadline=asked_at + self._refresh_seconds, is_fresh=True, waits_until=scope.deadline)
             window = await self._read(since, own)
         except GatewayError as error:  # a value: nobody may be waiting any more
             return error

@@ -3,6 +3,7 @@
 from gateway.transport.clock import Clock, Scope, SystemClock
 from gateway.transport.health import Health
 from gateway.transport.message import NO_BODY, Request, Response, path_of
+from gateway.transport.trace import Trace, Way
 from gateway.transport.upstream import Upstream
 
-__all__ = ["NO_BODY", "Clock", "Health", "Request", "Response", "Scope", "SystemClock", "Upstream", "path_of"]
+__all__ = ["NO_BODY", "Clock", "Health", "Request", "Response", "Scope", "SystemClock", "Trace", "Upstream", "Way", "path_of"]

@@ -38,6 +38,10 @@ class Credentials(Protocol):
     def at_hand(self) -> Mapping[str, str] | None:
         """Give the headers where nobody need wait for them; None: `headers` must be asked."""
 
+    @property
+    def is_renewing(self) -> bool:
+        """Say whether `headers` would wait for a token that is being fetched already."""
+
     async def headers(self) -> Mapping[str, str]:
         """Give the headers; may fetch a token."""
 
@@ -73,6 +77,11 @@ class FixedCredentials:
     def at_hand(self) -> Mapping[str, str]:
         """Give the headers."""
         return self._headers
+
+    @property
+    def is_renewing(self) -> bool:
+        """Say that nothing is fetched."""
+        return False
 
     async def headers(self) -> Mapping[str, str]:
         """Give the headers."""
@@ -118,6 +127,11 @@ class TokenCredentials:
         if now >= self._due_at:
             self._renew_ahead()
         return self._headers
+
+    @property
+    def is_renewing(self) -> bool:
+        """Say whether a token is being fetched."""
+        return self._renewal is not None
 
     async def headers(self) -> Mapping[str, str]:
         """Give the token's header, waiting for a token only when there is none that has not expired.

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
+from gateway.transport.trace import Trace
+
 
 class Clock(Protocol):
     """Tells the time of day and the time passed."""
@@ -50,6 +52,8 @@ class Scope:
     """No pause that an upstream asks for is waited for beyond this point, where that is before the deadline."""
     calls: CallCount = field(default_factory=CallCount, compare=False)
     """A shared call counts for whoever began it."""
+    trace: Trace | None = field(default=None, compare=False)
+    """None: its calls are not taken down."""
 
     def seconds_left(self, clock: Clock) -> float:
         """Give what is left for further calls; zero or less: none."""

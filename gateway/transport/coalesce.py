@@ -53,6 +53,11 @@ class Coalescer(Generic[K, T]):
         self._runs: dict[K, _Run[T]] = {}
         self._context = copy_context()
 
+    def is_under_way(self, key: K) -> bool:
+        """Say whether who asks for a key now shares a run that another has started."""
+        run = self._runs.get(key)
+        return run is not None and not run.task.done()
+
     async def share(self, key: K, start: Callable[[], Awaitable[T]]) -> T:
         """Give the outcome of the run of `key` under way, or of a new one made with `start`.
 

@@ -7,12 +7,14 @@ object each; how they go together is here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from contextlib import suppress
+from contextvars import ContextVar
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from random import random
-from typing import Final, NoReturn
+from typing import Any, Final
 
 from gateway.errors import (
     CircuitOpen,
@@ -38,6 +40,7 @@ from gateway.transport.message import Request, Response
 from gateway.transport.pace import Paces
 from gateway.transport.retry import RetryPolicy
 from gateway.transport.shared_scope import SharedScope, SharedScopes
+from gateway.transport.trace import Trace, Way
 from gateway.transport.wire import AnswerUnreadable, Wire, WireError, WireRequest, WireTimeout
 
 USER_AGENT: Final = "invoice-gateway"
@@ -48,6 +51,9 @@ _FORBIDDEN: Final = 403
 _TOO_MANY: Final = 429
 _UNAVAILABLE: Final = 503
 _MAX_WAIT_DIGITS: Final = 9
+
+_SIGNING_IN: Final[ContextVar[Scope | None]] = ContextVar("signing_in", default=None)
+"""Of the request whose call waits for a token that is not there: one that is fetched then is fetched for it."""
 
 
 _Key = tuple[str, str, tuple[tuple[str, str], ...], bytes | None, frozenset[int]]
@@ -112,8 +118,19 @@ class HttpUpstream:
         """Since when that is so; None before the first call."""
         return self._log.since
 
-    async def read(self, request: Request, scope: Scope, *, answers: Collection[int] = (200,)) -> Response:
+    def read(self, request: Request, scope: Scope, *, answers: Collection[int] = (200,)) -> Coroutine[Any, Any, Response]:
         """Send a read, or share one that is under way; see `Upstream.read`."""
+        if scope.trace is None:
+            return self._read_or_share(request, scope, answers)
+        return self._traced_read(request, scope, answers, scope.trace.anew())
+
+    async def _traced_read(self, request: Request, scope: Scope, answers: Collection[int], trace: Trace) -> Response:
+        with trace.failures(self._source, request.operation):
+            response = await self._read_or_share(request, replace(scope, trace=trace), answers)
+        trace.attempts[-1].answered(response.status, len(response.body), code=None)
+        return response
+
+    async def _read_or_share(self, request: Request, scope: Scope, answers: Collection[int]) -> Response:
         if scope.is_fresh:
             return await self._read(request, scope, answers)
         left = scope.seconds_left(self._clock)
@@ -131,6 +148,9 @@ class HttpUpstream:
         try:
             async with asyncio.timeout(left):
                 with self._shared_scopes.joined(key, scope) as shared:
+                    if scope.trace is not None and (shared.trace is not scope.trace or self._reads.is_under_way(key)):
+                        with scope.trace.calling(self._source, request.operation, Way.SHARED):
+                            return await self._reads.share(key, lambda: self._read(request, shared, answers))
                     return await self._reads.share(key, lambda: self._read(request, shared, answers))
         except TimeoutError:
             raise self._error(UpstreamTimeout, request.operation, "no answer in time") from None
@@ -144,7 +164,7 @@ class HttpUpstream:
         if isinstance(outcome, UpstreamError):
             raise outcome
         if outcome.status not in answers:
-            self._refuse(request.operation, outcome)
+            raise self._refusal(request.operation, outcome)
         return outcome
 
     def _pause_before_retry(self, outcome: _Outcome, answers: Collection[int], retries: int, scope: Scope) -> float | None:
@@ -168,8 +188,17 @@ class HttpUpstream:
             return error
         return response
 
-    async def write(self, request: Request, scope: Scope) -> Response:
+    def write(self, request: Request, scope: Scope) -> Coroutine[Any, Any, Response]:
         """Send a write once; see `Upstream.write`."""
+        if scope.trace is None:
+            return self._write(request, scope)
+        return self._traced_write(request, scope, scope.trace.anew())
+
+    async def _traced_write(self, request: Request, scope: Scope, trace: Trace) -> Response:
+        with trace.failures(self._source, request.operation):
+            return await self._write(request, replace(scope, trace=trace))
+
+    async def _write(self, request: Request, scope: Scope) -> Response:
         try:
             signature = await self._sign(request, scope)
         except UpstreamError as error:
@@ -189,6 +218,16 @@ class HttpUpstream:
             raise self._circuit_open(request, seconds)
         if (at_hand := self._credentials.at_hand()) is not None:
             return at_hand
+        if scope.trace is not None and self._credentials.is_renewing:
+            with scope.trace.anew().calling(self._source, TOKEN_OPERATION, Way.SHARED):
+                return await self._sign_in(request, scope)
+        mark = _SIGNING_IN.set(scope)
+        try:
+            return await self._sign_in(request, scope)
+        finally:
+            _SIGNING_IN.reset(mark)
+
+    async def _sign_in(self, request: Request, scope: Scope) -> Mapping[str, str]:
         try:
             async with asyncio.timeout(max(0, scope.seconds_left(self._clock))):
                 return await self._credentials.headers()
@@ -214,10 +253,18 @@ class HttpUpstream:
             connect_timeout_seconds=self._settings.connect_timeout_seconds,
             max_answer_bytes=self._settings.max_answer_bytes,
         )
-        response = await self._exchange(TOKEN_OPERATION, wire_request)
+        response = await self._exchange_token(wire_request, _SIGNING_IN.get())
         if response.status == _TOO_MANY or response.status >= 500:  # noqa: PLR2004  (5xx)
-            self._refuse(TOKEN_OPERATION, response)
+            raise self._refusal(TOKEN_OPERATION, response)
         return response
+
+    async def _exchange_token(self, wire_request: WireRequest, scope: Scope | None) -> Response:
+        """Exchange a call for a token; `scope` None: nobody waits for it, the last one serves still."""
+        if scope is not None:
+            scope.calls.made += 1
+            if scope.trace is not None:
+                return await self._traced_exchange(TOKEN_OPERATION, wire_request, scope.trace.anew())
+        return await self._exchange(TOKEN_OPERATION, wire_request)
 
     async def _send(self, request: Request, scope: Scope, signature: Mapping[str, str]) -> Response:
         """Make one call, once gate, queue and breaker let it pass. What fails before has sent nothing."""
@@ -276,7 +323,10 @@ class HttpUpstream:
             raise self._circuit_open(request, refused.seconds_until_probe) from None
         scope.calls.made += 1
         try:
-            response = await self._exchange(request.operation, wire_request)
+            if scope.trace is None:
+                response = await self._exchange(request.operation, wire_request)
+            else:
+                response = await self._traced_exchange(request.operation, wire_request, scope.trace)
         except MalformedAnswer:
             permit.succeeded()  # it answered
             raise
@@ -299,6 +349,13 @@ class HttpUpstream:
         if response.status in {_TOO_MANY, _UNAVAILABLE}:
             self._gate.close(self._retry_after(response) or 0)
 
+    async def _traced_exchange(self, operation: str, wire_request: WireRequest, trace: Trace) -> Response:
+        with trace.calling(self._source, operation) as call:
+            response = await self._exchange(operation, wire_request)
+        code = None if response.is_success else self._refusal(operation, response).code
+        call.answered(response.status, len(response.body), code)
+        return response
+
     async def _exchange(self, operation: str, wire_request: WireRequest) -> Response:
         try:
             response = await self._wire.send(wire_request)
@@ -312,19 +369,22 @@ class HttpUpstream:
         self._log.note(answered=response.status < 500)  # noqa: PLR2004  (5xx)
         return response
 
-    def _refuse(self, operation: str, response: Response) -> NoReturn:
+    def _refusal(self, operation: str, response: Response) -> UpstreamError:
+        """Make the error for an answer that was not hoped for."""
         status = response.status
         wait = self._retry_after(response)
         if status in {_UNAUTHORIZED, _FORBIDDEN}:
-            raise self._error(UpstreamAuthFailed, operation, f"it answered {status}")
+            return self._error(UpstreamAuthFailed, operation, f"it answered {status}")
         if status == _TOO_MANY:
-            raise self._error(UpstreamRateLimited, operation, "it answered 429", retry_after=wait)
-        if 400 <= status < 500:  # noqa: PLR2004  (HTTP's own classes; so below)
-            raise self._error(UpstreamRejected, operation, f"it answered {status}")
+            return self._error(UpstreamRateLimited, operation, "it answered 429", retry_after=wait)
+        if operation == TOKEN_OPERATION and status < 500:  # noqa: PLR2004  (HTTP's own classes; so below)
+            return self._error(UpstreamAuthFailed, operation, f"it answered {status}")
+        if 400 <= status < 500:  # noqa: PLR2004
+            return self._error(UpstreamRejected, operation, f"it answered {status}")
         if status >= 500:  # noqa: PLR2004
-            raise self._error(UpstreamUnavailable, operation, f"it answered {status}", retry_after=wait)
+            return self._error(UpstreamUnavailable, operation, f"it answered {status}", retry_after=wait)
         meaning = "a redirect, which is not followed" if 300 <= status < 400 else "which its pages do not promise"  # noqa: PLR2004
-        raise self._error(MalformedAnswer, operation, f"it answered {status}, {meaning}")
+        return self._error(MalformedAnswer, operation, f"it answered {status}, {meaning}")
 
     def _retry_after(self, response: Response) -> float | None:
         """Read Retry-After: seconds, or an HTTP date (RFC 9110, 10.2.3)."""

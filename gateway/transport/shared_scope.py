@@ -32,7 +32,7 @@ class SharedScopes(Generic[K]):
     @contextmanager
     def joined(self, key: K, scope: Scope) -> Iterator[SharedScope]:
         """Be one of those who share; going ends that."""
-        shared = self._scopes.setdefault(key, SharedScope(scope.request_id, scope.deadline, calls=scope.calls))
+        shared = self._scopes.setdefault(key, SharedScope(scope.request_id, scope.deadline, calls=scope.calls, trace=scope.trace))
         shared.deadlines.append(scope.deadline)
         try:
             yield shared

@@ -307,7 +307,7 @@ class Gateway:
     clock: FakeClock
 
     async def ask(self, heard: Heard, query: str) -> Any:  # noqa: ANN401  (any JSON)
-        headers = {"authorization": f"Bearer {KEY}", "x-gateway-explain": "1", "x-gateway-cost": "1"}
+        headers = {"authorization": f"Bearer {KEY}", "x-gateway-explain": "1", "x-gateway-cost": "1", "x-gateway-trace": "1"}
         self.clock.advance(1)
         response = await self.client.post("/graphql", json={"query": query}, headers=headers)
         assert response.status_code == 200, response.text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gateway.errors import GatewayError, UpstreamTimeout, UpstreamUnavailable
 from gateway.sources.index import Snapshot, SortKey, Window, WindowIndex
-from gateway.transport import Scope
+from gateway.transport import Scope, Trace
 from tests.fakes import FakeClock, make_scope
 
 pytestmark = pytest.mark.anyio
@@ -242,6 +242,44 @@ async def test_a_refresh_has_a_deadline_of_its_own() -> None:
     index, upstream, _ = make_index({"a": A})
     await index.current(make_scope(5))
     assert upstream.scopes == [Scope("test", 1060.0, is_fresh=True, waits_until=1005.0)]  # a pause that is asked for is its caller's
+
+
+def traced(clock: FakeClock) -> tuple[Scope, Trace]:
+    trace = Trace.start(clock)
+    return replace(make_scope(), trace=trace), trace
+
+
+async def test_what_is_known_from_earlier_is_told_as_a_call_that_was_not_made() -> None:
+    index, _, clock = make_index({"a": A})
+    await index.current(make_scope())
+    scope, trace = traced(clock)
+    await index.current(scope)
+    (call,) = trace.to_plain()
+    assert (call["source"], call["operation"], call["cached"], call["made"], call["durationMs"]) == ("src", "ListThings", True, False, 0)
+
+
+async def test_who_waits_for_a_refresh_that_another_began_is_told_so_and_how_it_failed() -> None:
+    index, upstream, clock = make_index(down())
+    upstream.gate = asyncio.Event()
+    first = asyncio.create_task(index.current(make_scope()))
+    await asyncio.sleep(0)
+    scope, trace = traced(clock)
+    second = asyncio.create_task(index.current(scope))
+    await asyncio.sleep(0)
+    clock.advance(2)
+    upstream.gate.set()
+    await asyncio.gather(first, second, return_exceptions=True)
+    (call,) = trace.to_plain()
+    assert (call["coalesced"], call["made"], call["durationMs"], call["code"]) == (True, False, 2000, "UPSTREAM_UNAVAILABLE")
+
+
+async def test_the_calls_of_a_refresh_are_of_the_trace_of_whoever_began_it() -> None:
+    index, upstream, clock = make_index({"a": A})
+    scope, trace = traced(clock)
+    await index.current(scope)
+    (own,) = upstream.scopes
+    assert own.trace is trace
+    assert trace.to_plain() == []  # of itself it is no call: those it makes are
 
 
 async def test_after_it_was_expired_the_next_reader_gets_what_is_read_from_then_on_and_others_share_it() -> None:
