@@ -9,18 +9,19 @@ import argparse
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TextIO
 
 if TYPE_CHECKING:
     import socket
 
     from starlette.applications import Starlette
 
+    from gateway.client import Progress, Target
     from gateway.journal import Journal
     from gateway.model import Attempt, AttemptQuery, MutationOutcome, UserError
     from gateway.mutations import Story, Writes
@@ -34,6 +35,7 @@ FAILED: Final = 1
 USAGE: Final = 2
 UNKNOWN: Final = 4
 
+_USUAL_URL: Final = "http://127.0.0.1:8000/graphql"
 _PROBE_SECONDS: Final = 10.0
 _TRAIL_PAGE: Final = 100
 _TRAIL_ROW: Final = "{:<25}  {:<11}  {:<14}  {:<22}  {:<16}  {:<16}  {}"
@@ -108,10 +110,51 @@ def _parser() -> argparse.ArgumentParser:
     check_documents.add_argument("--json", action="store_true", help="one object a line")
     check_documents.set_defaults(command=_check_documents)
 
+    _add_client_parsers(commands)
     _add_trail_parsers(commands)
     commands.add_parser("schema", help="print the SDL of the graph").set_defaults(command=_schema)
     commands.add_parser("key", help="make a caller's key; prints it once, with its sha256").set_defaults(command=_make_key)
     return parser
+
+
+def _add_client_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    query = commands.add_parser("query", help="ask a running gateway and print the answer as JSON, CSV or a table")
+    query.add_argument("document", metavar="FILE|-", help="the GraphQL document; -: from stdin")
+    query.add_argument("--variables", metavar="JSON|@FILE")
+    query.add_argument(
+        "--all-pages", action="store_true", help="fetch the pages of its list one after another, and write rows as they come"
+    )
+    query.add_argument(
+        "--format", choices=("json", "ndjson", "csv", "table"), default="json", help="json: all data; else the rows of its list"
+    )
+    query.add_argument("--output", type=Path, metavar="FILE", help="left out: stdout")
+    query.add_argument("--trace", action="store_true", help="show the upstream calls on stderr; needs the explorer permission")
+    _add_target(query)
+    query.set_defaults(command=_query)
+
+    run = commands.add_parser("run", help="send one mutation for each row of a file; may be begun again, and sends nothing twice")
+    run.add_argument("document", metavar="FILE|-", help="the GraphQL document, with one mutation; -: from stdin")
+    run.add_argument("--each", type=Path, required=True, metavar="ROWS", help="rows.ndjson or rows.csv: the variables of each")
+    run.add_argument(
+        "--key-field", required=True, metavar="COLUMN", help="what each row's idempotency key is made from: its business number"
+    )
+    run.add_argument("--key-prefix", default="", metavar="TEXT", help="before it")
+    run.add_argument("--results", type=Path, metavar="FILE", help="what became of each row; left out: beside the rows, .results.ndjson")
+    run.add_argument("--concurrency", "--at-once", dest="at_once", type=_count_from_one, default=4, metavar="N", help="rows at once")
+    run.add_argument("--dry-run", action="store_true", help="have each row checked, and nothing sent to a source")
+    _add_target(run)
+    run.set_defaults(command=_run)
+
+
+def _add_target(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--operation", metavar="NAME", help="which, where the document has several")
+    command.add_argument("--url", help=f"left out: the variable INVOICE_GATEWAY_URL, else {_USUAL_URL}")
+    command.add_argument("--key", metavar="KEY|@FILE", help="the caller's key; left out: the variable INVOICE_GATEWAY_KEY, if it is set")
+    command.add_argument(
+        "--ca-file", type=Path, metavar="FILE", help="an authority for the gateway's certificate, instead of the usual ones"
+    )
+    command.add_argument("--timeout", type=_seconds, default=60.0, metavar="SECONDS", help="of one request")
+    command.add_argument("--progress", action="store_true", help="say how far it is also where stderr is no terminal")
 
 
 def _add_trail_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -159,6 +202,22 @@ def _outcome(text: str) -> MutationOutcome:
         return MutationOutcome(text.upper())
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(MutationOutcome)}") from None
+
+
+def _count_from_one(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 256:  # noqa: PLR2004  (more at once is no batch, but an attack)
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 256")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 86_400:  # noqa: PLR2004  (a day)
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+    return seconds
 
 
 def _port(text: str) -> int:
@@ -395,6 +454,117 @@ def _table_of(explanation: Explanation) -> str:
 
 def _count(calls: int, open_ended: bool) -> str:  # noqa: FBT001  (of the entry, or of all)
     return f"{calls}+" if open_ended else str(calls)
+
+
+# ------------------------------------------------------------------ scripts against a running gateway
+
+
+def _query(options: argparse.Namespace) -> int:
+    from gateway.client import Mistake, Question, ask, read_document
+
+    try:
+        question = Question(
+            document=read_document(_document_text(options.document), options.document, options.operation),
+            variables=_variables_of(_given(options.variables, "--variables")) or {},
+            format=options.format,
+            is_all_pages=options.all_pages,
+            is_traced=options.trace,
+        )
+        with _output(options.output) as out:
+            return asyncio.run(ask(question, _target(options), out, _progress(options)))
+    except Mistake as mistake:
+        raise _Usage(_printable(str(mistake))) from None
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        print(f"{options.output or 'stdout'}: {error.strerror or 'cannot be written'}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return FAILED  # the rest was not asked
+
+
+def _run(options: argparse.Namespace) -> int:
+    from gateway.client import Mistake, Rows, read_document, run
+
+    def sdl() -> str:
+        from gateway.schema import print_schema
+
+        return print_schema()
+
+    try:
+        rows = Rows(
+            document=read_document(_document_text(options.document), options.document, options.operation),
+            shown_as=options.document,
+            each=options.each,
+            key_field=options.key_field,
+            key_prefix=options.key_prefix,
+            results=options.results,
+            at_once=options.at_once,
+            is_dry_run=options.dry_run,
+        )
+        return asyncio.run(run(rows, _target(options), _progress(options), sdl))
+    except Mistake as mistake:
+        raise _Usage(_printable(str(mistake))) from None
+    except OSError as error:
+        print(f"the file of results: {error.strerror or 'cannot be written'}; the same command goes on", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("stopped at once: the same command asks again what was under way, by the same keys", file=sys.stderr)
+        return UNKNOWN
+
+
+def _target(options: argparse.Namespace) -> Target:
+    import os
+
+    from gateway.client import Target
+
+    key = _given(options.key, "--key") or os.environ.get("INVOICE_GATEWAY_KEY") or None
+    if key is not None and not (key := key.strip()).isprintable():
+        raise _Usage("--key: it is not a key")
+    url = options.url or os.environ.get("INVOICE_GATEWAY_URL") or _USUAL_URL
+    return Target(url=url, key=key, ca_file=options.ca_file, timeout_seconds=options.timeout)
+
+
+def _progress(options: argparse.Namespace) -> Progress:
+    from gateway.client import Progress
+    from gateway.transport import SystemClock
+
+    return Progress(sys.stderr, SystemClock(), is_shown=options.progress or sys.stderr.isatty())
+
+
+def _document_text(name: str) -> str:
+    if name != "-":
+        return _text_of(Path(name))
+    try:
+        return sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError:
+        raise _Usage("-: it is not text in UTF-8") from None
+
+
+def _given(text: str | None, option: str) -> str | None:
+    """Give the value of an option: itself, or what is in the file that it names by `@`."""
+    if text is None or not text.startswith("@"):
+        return text
+    try:
+        return Path(text[1:]).read_text(encoding="utf-8")
+    except OSError as error:
+        raise _Usage(f"{option} {text}: {error.strerror or 'cannot be read'}") from None
+    except UnicodeDecodeError:
+        raise _Usage(f"{option} {text}: it is not text in UTF-8") from None
+
+
+@contextmanager
+def _output(path: Path | None) -> Iterator[TextIO]:
+    if path is None:
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    try:
+        file = path.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise _Usage(f"--output {path}: {error.strerror or 'cannot be written'}") from None
+    with file:
+        yield file
 
 
 # ------------------------------------------------------------------ trusted documents

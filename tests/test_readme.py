@@ -1,9 +1,14 @@
 """README against the code, both ways: what it promises is there, what is there it names."""
 
 import asyncio
+import csv
 import json
+import os
 import re
+import subprocess
+import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +22,7 @@ from gateway.sandbox.app import create_sandbox
 from gateway.settings import SourceSettings, load_settings
 from gateway.sources import SOURCES
 from tests.graph import Graph
+from tests.test_cli import address_in, running
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
@@ -25,6 +31,30 @@ def block(language: str) -> str:
     found = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
     assert len(found) == 1, language
     return str(found[0])
+
+
+def example(name: str) -> str:
+    """Give what stands in the fence behind a marker, with its own address of the demo."""
+    found = re.findall(rf"<!-- example: {name} -->\n```\w+\n(.*?)```", README, re.DOTALL)
+    assert len(found) == 1, name
+    return str(found[0])
+
+
+def execute(command: list[str], name: str, address: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run an example as it stands, but for where the demo is."""
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "INVOICE_GATEWAY_URL": f"{address}graphql",
+    }
+    text = example(name).replace("http://127.0.0.1:8000/", address)
+    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, cwd=folder, env=environment, check=True)
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[str]:
+    with running("demo", "--port", "0") as (_, first):
+        yield address_in(first)
 
 
 def table_after(heading: str) -> list[list[str]]:
@@ -36,6 +66,52 @@ def table_after(heading: str) -> list[list[str]]:
 @pytest.mark.anyio
 async def test_the_query_has_the_answer_that_is_shown(graph: Graph) -> None:
     assert await graph.data(block("graphql")) == json.loads(block("json"))["data"]
+
+
+def test_all_pages_become_a_table(demo: str, tmp_path: Path) -> None:
+    done = execute(["sh", "-e"], "pages", demo, tmp_path)
+
+    header, *rows = csv.reader((tmp_path / "invoices.csv").read_text(encoding="utf-8").splitlines())
+    assert (done.stdout, done.stderr) == ("", "")
+    assert header == ["number", "issueDate", "totals.inclVat.amount", "totals.inclVat.currency", "customer.name", "orders.number"]
+    assert len(rows) > 100
+
+
+def test_a_batch_is_tried_dry_and_then_made(demo: str, tmp_path: Path) -> None:
+    execute(["sh", "-e"], "batch", demo, tmp_path)
+
+    results = [json.loads(line) for line in (tmp_path / "rows.results.ndjson").read_text(encoding="utf-8").splitlines()]
+    assert sorted((result["outcome"], result["key"]) for result in results) == [
+        ("APPLIED", "invoice-F-2026-9101"),
+        ("APPLIED", "invoice-F-2026-9102"),
+        ("VALIDATED", "invoice-F-2026-9101"),
+        ("VALIDATED", "invoice-F-2026-9102"),
+    ]
+
+
+def test_curl_makes_an_invoice_once(demo: str, tmp_path: Path) -> None:
+    answers = [json.loads(execute(["sh", "-e"], "curl", demo, tmp_path).stdout) for _ in range(2)]
+
+    assert [answer["data"]["createInvoice"] for answer in answers] == [
+        {"outcome": "APPLIED", "replayed": False},
+        {"outcome": "APPLIED", "replayed": True},
+    ]
+
+
+def test_the_example_with_httpx_makes_an_invoice(demo: str, tmp_path: Path) -> None:
+    assert execute([sys.executable, "-"], "httpx", demo, tmp_path).stdout == "APPLIED F-2026-9202\n"
+
+
+def test_the_example_with_gql_reads_an_invoice(demo: str, tmp_path: Path) -> None:
+    assert execute([sys.executable, "-"], "gql", demo, tmp_path).stdout == "F-2026-0088 6000.0 [{'number': 'N-100341'}]\n"
+
+
+@pytest.mark.node
+def test_the_example_in_typescript_reads_invoices(demo: str, tmp_path: Path) -> None:
+    done = execute(["node", "--input-type=module", "-"], "typescript", demo, tmp_path)
+
+    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) == 3
 
 
 def test_the_commands_are_those_of_the_command_line() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from tests.drills import fuzz, isolation, matrix, soak
+from tests.drills import batch, fuzz, isolation, matrix, soak
 from tests.drills.gateways import NeverUp
 from tests.drills.kill import Plan, drill
 from tests.drills.matrix import Matrix, drill_all
@@ -52,6 +52,11 @@ def _parser() -> argparse.ArgumentParser:
     schema = commands.add_parser("schema", help="ask the demo what the schema allows, what it does not, and what follows from answers")
     schema.add_argument("--seconds", type=float, default=300)
     schema.set_defaults(command=_schema)
+    batches = commands.add_parser("batch", help="kill `run` while it creates invoices and begin it again; page through many by `query`")
+    batches.add_argument("--rows", type=int, default=1000)
+    batches.add_argument("--kills", type=int, default=2)
+    batches.add_argument("--invoices", type=int, nargs="+", default=[500, 5000], help="how many to page through; memory must not grow")
+    batches.set_defaults(command=_batch)
     commands.add_parser("attacks", help="send documents that are made to cost much; each is refused by name, soon").set_defaults(
         command=_attacks
     )
@@ -62,6 +67,19 @@ def _attacks(_options: argparse.Namespace) -> int:
     refusals = attacks.drill()
     _tell(attacks.to_text(refusals))
     return 0 if all(refusal.is_kept for refusal in refusals) else 1
+
+
+def _batch(options: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory(prefix="drill-") as folder:
+        report = asyncio.run(batch.drill_batch(options.rows, options.kills, Path(folder), _tell))
+    sys.stdout.write(f"{report.to_text()}\n")
+    pages = []
+    for invoices in options.invoices:
+        with tempfile.TemporaryDirectory(prefix="drill-") as folder:
+            pages.append(asyncio.run(batch.drill_pages(invoices, Path(folder))))
+        sys.stdout.write(f"{pages[-1].to_text()}\n")
+    is_kept = not report.violations and not batch.has_grown(pages) and all(page.written == page.rows for page in pages)
+    return 0 if is_kept else 1
 
 
 def _kill(options: argparse.Namespace) -> int:
