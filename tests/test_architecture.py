@@ -12,7 +12,8 @@ NAMES = sorted(spec.name for spec in SOURCES)
 
 
 def _files() -> list[Path]:
-    return sorted(path for path in GATEWAY.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    made = {"__pycache__", "dist", "node_modules"}  # by Python and by node; nobody wrote them
+    return sorted(path for path in GATEWAY.rglob("*") if path.is_file() and made.isdisjoint(path.parts))
 
 
 def _named_in(path: Path) -> set[str]:

@@ -52,16 +52,33 @@ fragment Invoice on Invoice {
 }
 """
 
-_LINES: Final = """\
-query InvoiceWithLines {
-  invoice(by: { number: { source: "commerce", number: "F-2026-0088" } }) {
+_WHOLE: Final = """\
+query WholeInvoice {
+  invoice(by: { native: { source: "shop", id: "88121" } }) {
     number
     type
     totals { exclVat { amount } vat { amount } inclVat { amount currency } }
     lines { position itemNumber name quantity unitPriceExclVat { amount } vatPercent netAmount { amount } }
-    notes { role text }
-    customFields { code value }
-    details { __typename }
+    orders { number orderedAt customer { name } }
+    document { fileName mediaType url }
+    warnings { code message }
+  }
+}
+"""
+
+_UNPAID: Final = """\
+query Unpaid {
+  invoices(filter: { sources: ["pos", "commerce"], paymentStatus: [UNPAID, PARTIALLY_PAID] }, first: 10) {
+    nodes {
+      number
+      dueDate
+      paymentStatus
+      customer { name }
+      totals { total { amount currency } }
+      origin { source { key } }
+    }
+    sourceResults { source { key } status message count undecided }
+    pageInfo { hasNextPage endCursor }
   }
 }
 """
@@ -77,9 +94,9 @@ query WhatEachSourceCanDo {
 }
 """
 
-_DRY_RUN: Final = """\
-mutation DryRun {
-  createInvoice(
+_DRY_RUNS: Final = """\
+mutation DryRuns {
+  invoice: createInvoice(
     source: "commerce"
     dryRun: true
     input: {
@@ -88,6 +105,20 @@ mutation DryRun {
       issueDate: "2026-11-22"
       total: { amount: "6000.00", currency: "SEK" }
     }
+  ) {
+    outcome
+    userErrors { code field message }
+    request { method path body sent }
+  }
+  fromOrder: createInvoiceFromOrder(order: { native: { source: "shop", id: "54712" } }, dryRun: true) {
+    outcome
+    userErrors { code field message }
+    request { method path body sent }
+  }
+  terms: setInvoiceSettings(
+    customer: { number: { source: "subscriptions", number: "40017" } }
+    settings: { invoiceEmail: "ekonomi@malarakeri.example", reverseTax: false }
+    dryRun: true
   ) {
     outcome
     userErrors { code field message }
@@ -112,18 +143,17 @@ mutation InvoiceAnOrder {
 }
 """
 
-_TERMS: Final = """\
-mutation ChangeTerms {
-  setInvoiceSettings(
-    customer: { number: { source: "subscriptions", number: "40017" } }
-    settings: { invoiceEmail: "ekonomi@malarakeri.example", reverseTax: false }
-    idempotencyKey: "demo-terms-40017"
-  ) {
+_SETTLE: Final = """\
+query WhatBecameOfIt {
+  attempt(idempotencyKey: "demo-54712") {
     outcome
-    confirmation
-    settings { invoiceEmail paymentTerms { code } version }
-    previous { invoiceEmail version }
-    userErrors { code field message }
+    subject
+    sentAt
+    settledAt
+    result { id ... on Invoice { number } }
+  }
+  unknown: attempts(filter: { outcome: [UNKNOWN] }) {
+    nodes { idempotencyKey source { key } subject sentAt userErrors { message } }
   }
 }
 """
@@ -132,13 +162,18 @@ EXAMPLES: Final = (
     Example(
         "One question, four systems", "An invoice with its orders and customer from three systems, and terms from a fourth.", _FOUR_SYSTEMS
     ),
-    Example("An invoice with its lines", "Lines, VAT in percent, notes, and the fields that one system alone has.", _LINES),
+    Example("A whole invoice", "With its lines, its orders, and where its PDF is.", _WHOLE),
+    Example("What is unpaid", "A page says how each source did, what it could not be asked, and how many records do not say.", _UNPAID),
     Example("What each source can do", "Capabilities and cost in upstream calls; asks nobody.", _SOURCES),
-    Example("Dry run of a write", "Validates and shows the exact request without sending it.", _DRY_RUN),
+    Example("A dry run of each write", "Validates and shows the exact requests without sending them.", _DRY_RUNS),
     Example(
         "Invoice an order",
         "Has the order system invoice what is left. Run it twice: the same key gives the same answer, and sends nothing.",
         _FROM_ORDER,
     ),
-    Example("Change invoicing terms", "Reads, lays the given fields over, writes all, and shows what was there before.", _TERMS),
+    Example(
+        "What became of a write",
+        "Of the one before, and of all whose outcome is unknown: looks again, settles what it can, and never sends.",
+        _SETTLE,
+    ),
 )

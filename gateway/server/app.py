@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from gateway import explorer
+from gateway.explorer import Journey, explorer_routes
 from gateway.server.documents import DocumentEndpoint
 from gateway.server.door import Endpoint, bounded
 from gateway.server.graphql import GraphqlEndpoint
@@ -27,7 +27,7 @@ def make_server(
     endpoint: GraphqlEndpoint,
     documents: DocumentEndpoint,
     settings: ServerSettings,
-    journeys: Sequence[explorer.Journey],
+    journeys: Sequence[Journey],
     lifespan: Lifespan,
     load: Load,
 ) -> Starlette:
@@ -39,11 +39,7 @@ def make_server(
         Route("/health/ready", _ready(load), methods=["GET"]),
     ]
     if settings.explorer:
-        routes += [
-            Route("/", _page, methods=["GET"]),
-            Route("/explorer/journeys.json", _journeys(journeys), methods=["GET"]),
-            Route("/explorer/{name}", _asset, methods=["GET"]),
-        ]
+        routes += explorer_routes(journeys)
     return Starlette(routes=routes, middleware=_middleware(settings), lifespan=lifespan)
 
 
@@ -51,7 +47,15 @@ def _middleware(settings: ServerSettings) -> list[Middleware]:
     safe = Middleware(SafeHeaders)
     if not settings.cors_origins:
         return [safe]
-    headers = ["authorization", "content-type", "idempotency-key", "x-gateway-cost", "x-gateway-explain", "x-requested-with"]
+    headers = [
+        "authorization",
+        "content-type",
+        "idempotency-key",
+        "x-gateway-cost",
+        "x-gateway-explain",
+        "x-gateway-trace",
+        "x-requested-with",
+    ]
     origins, methods = list(settings.cors_origins), ["GET", "POST"] if settings.get_queries else ["POST"]
     return [
         safe,
@@ -69,18 +73,3 @@ def _ready(load: Load) -> Endpoint:
         return PlainTextResponse("ok\n") if why_not is None else PlainTextResponse(f"{why_not}\n", 503)
 
     return answer
-
-
-async def _page(_request: Request) -> Response:
-    return explorer.page()
-
-
-def _journeys(items: Sequence[explorer.Journey]) -> Endpoint:
-    async def answer(_request: Request) -> Response:
-        return explorer.journeys(items)
-
-    return answer
-
-
-async def _asset(request: Request) -> Response:
-    return explorer.asset(request.path_params["name"])

@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
@@ -15,20 +16,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gateway import explorer
-from gateway.explorer import Journey
+from gateway.explorer import BUNDLE, Journey, explorer_routes
 from gateway.schema import build_schema
 
 JOURNEYS = (
     Journey(
         "An invoice by its number",
         "Header, totals and lines, from whichever system keeps it.",
-        "query InvoiceByNumber($by: Lookup!) {\n  invoice(by: $by) {\n    number\n    totals { payable { amount currency } }\n  }\n}\n",
+        "query InvoiceByNumber($by: Lookup!) {\n  invoice(by: $by) {\n    number\n  }\n}\n",
         {"by": {"number": {"source": "shop", "number": "1002"}}},
     ),
-    Journey("Who am I?", "The caller as the gateway sees it: Åsa, for one.", "{\n  caller { name permissions }\n}\n"),
+    Journey("Who am I?", "The caller as the gateway sees it: Åsa, for one.", "query WhoAmI {\n  caller { name permissions }\n}\n"),
 )
-ANSWER = b'{"data":{"invoice":{"number":"1002","raw":{"total":5.00,"rate":1E+2,"id":12345678901234567890,"empty":{},"none":[]}}}}'
+ANSWER = b'{"data":{"invoice":{"number":"1002","raw":{"total":5.00,"rate":1E+2,"id":12345678901234567890}}}}'
 
 
 @dataclass(slots=True)
@@ -36,40 +36,25 @@ class Stage:
     """What the next answers are, and what was asked."""
 
     journeys: Sequence[Journey] = JOURNEYS
+    bundle: Path = BUNDLE
     answer: bytes = ANSWER
-    status: int = 200
-    bodies: list[bytes] = field(default_factory=list)
+    bodies: list[dict[str, object]] = field(default_factory=list)
     headers: list[Mapping[str, str]] = field(default_factory=list)
+    introspection_headers: list[Mapping[str, str]] = field(default_factory=list)
 
     async def graphql(self, request: Request) -> Response:
-        body = await request.body()
-        query = json.loads(body)["query"]
-        if "__schema" in query:
-            result = await build_schema().execute(query)
+        body = json.loads(await request.body())
+        if "__schema" in body["query"]:
+            self.introspection_headers.append(request.headers)
+            result = await build_schema().execute(body["query"])
             assert not result.errors
             return Response(json.dumps({"data": result.data}), 200, media_type="application/json")
         self.bodies.append(body)
         self.headers.append(request.headers)
-        return Response(self.answer, self.status, media_type="application/json")
+        return Response(self.answer, 200, media_type="application/json")
 
     def app(self) -> Starlette:
-        async def page(_: Request) -> Response:
-            return explorer.page()
-
-        async def journeys(_: Request) -> Response:
-            return explorer.journeys(self.journeys)
-
-        async def asset(request: Request) -> Response:
-            return explorer.asset(request.path_params["name"])
-
-        return Starlette(
-            routes=[
-                Route("/", page),
-                Route("/explorer/journeys.json", journeys),
-                Route("/explorer/{name}", asset),
-                Route("/graphql", self.graphql, methods=["POST"]),
-            ]
-        )
+        return Starlette(routes=[*explorer_routes(self.journeys, self.bundle), Route("/graphql", self.graphql, methods=["POST"])])
 
 
 @asynccontextmanager

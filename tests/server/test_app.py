@@ -38,9 +38,9 @@ async def test_there_is_nothing_else(client: httpx.AsyncClient, path: str) -> No
 
 async def test_the_explorer_is_there_where_it_is_switched_on(opened: Opener) -> None:
     async with opened(server={"explorer": True}) as client:
-        page, script, journeys = [await client.get(path) for path in ("/", "/explorer/explorer.js", "/explorer/journeys.json")]
+        page, journeys = [await client.get(path) for path in ("/", "/explorer/journeys.json")]
 
-    assert [response.status_code for response in (page, script, journeys)] == [200, 200, 200]
+    assert [response.status_code for response in (page, journeys)] == [200, 200]
     assert page.headers["content-type"] == "text/html; charset=utf-8"
 
 
