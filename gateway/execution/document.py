@@ -10,6 +10,14 @@ from gateway.execution.limits import USUAL_LIMITS, DocumentLimits, check_size, p
 
 
 @dataclass(frozen=True, slots=True)
+class NamedOperation:
+    """One operation; `name` None: it has none. `kind`: query, mutation or subscription."""
+
+    name: str | None
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Of one request: whether it asks about the schema, whether it says which operation will run, and whether that is a mutation."""
 
@@ -42,3 +50,9 @@ def operations_named(document: DocumentNode, name: str | None) -> list[Operation
     """Give the operations of a name; None: all of them."""
     operations = (node for node in document.definitions if isinstance(node, OperationDefinitionNode))
     return [node for node in operations if name is None or (node.name is not None and node.name.value == name)]
+
+
+def operations_of(document: DocumentNode) -> tuple[NamedOperation, ...]:
+    """Give the operations in the order of the document."""
+    operations = operations_named(document, None)
+    return tuple(NamedOperation(None if node.name is None else node.name.value, node.operation.value) for node in operations)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import strawberry
 
@@ -19,20 +19,6 @@ from gateway.schema.context import Context, Info
 from gateway.schema.scalars import CurrencyCode
 
 MAX_LINK_SECONDS: Final = 900
-
-
-def resolve_currencies(context: Context, currencies: Sequence[Currency]) -> Column | Awaitable[Column]:
-    """Ask the objects that know currencies; what holds otherwise where such an object does not say. A failure stands in its place."""
-    asking = [at for at, currency in enumerate(currencies) if currency.ask is not None]
-    return _asked_currencies(context, list(currencies), asking) if asking else list(currencies)
-
-
-async def _asked_currencies(context: Context, currencies: Column, asking: Sequence[int]) -> Column:
-    by_kind: dict[Kind, list[int]] = {}
-    for at in asking:
-        by_kind.setdefault(currencies[at].ask.kind, []).append(at)
-    await asyncio.gather(*(_ask_currencies(context, currencies, places) for places in by_kind.values()))
-    return currencies
 
 
 async def _ask_currencies(context: Context, currencies: Column, places: Sequence[int]) -> None:
@@ -65,12 +51,14 @@ def each_told(context: Context, currencies: Sequence[object], show: Callable[[Cu
 
 
 async def _each_asked(context: Context, currencies: Sequence[object], show: Callable[[Currency], object]) -> Column:
-    places = [at for at, currency in enumerate(currencies) if isinstance(currency, Currency)]
-    told = resolve_currencies(context, [cast("Currency", currencies[at]) for at in places])
-    shown: Column = list(currencies)
-    for at, currency in zip(places, told if isinstance(told, list) else await told, strict=True):
-        shown[at] = currency if isinstance(currency, Exception) else show(currency)
-    return shown
+    """Ask the objects that know currencies; what holds otherwise where such an object does not say."""
+    told: Column = list(currencies)
+    by_kind: dict[Kind, list[int]] = {}
+    for at, currency in enumerate(currencies):
+        if isinstance(currency, Currency) and currency.ask is not None:
+            by_kind.setdefault(currency.ask.kind, []).append(at)
+    await asyncio.gather(*(_ask_currencies(context, told, places) for places in by_kind.values()))
+    return [show(currency) if isinstance(currency, Currency) else currency for currency in told]
 
 
 def money_currencies(roots: Sequence[Any], info: Info) -> Column | Awaitable[Column]:

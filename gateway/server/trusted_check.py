@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from gateway.errors import LimitExceeded
-from gateway.execution import DocumentLimits, facts_of
-from gateway.execution.operations import NamedOperation, operations_of
+from gateway.execution import DocumentLimits, NamedOperation, facts_of, operations_of
 from gateway.loaders import SourceSet
 from gateway.schema import CostModel, Explainer, InvalidDocument, Weighed
 from gateway.server.trusted_manifest import show_id
