@@ -77,16 +77,15 @@ class Bulk:
     def read(self, run: PlanRun, plan: FieldPlan, rows: Rows) -> Column | Awaitable[Column]:
         """Call it once."""
         sources, info = rows.sources, run.info_of(plan)
-        try:
-            answer = self._function(sources, info)
-        except Exception as error:  # noqa: BLE001  (whose it is, is found out one by one)
-            return self._one_by_one(sources, info, error)
+        answer = _tried(self._function, sources, info)
+        if isinstance(answer, Exception):  # whose it is, is found out one by one
+            return self._one_by_one(sources, info, answer)
         return _of_length(answer, len(sources)) if isinstance(answer, list) else self._later(answer, sources, info)
 
     async def _later(self, awaited: Awaitable[Column], sources: Sequence[Any], info: object) -> Column:
         try:
             answer = await awaited
-        except Exception as error:  # noqa: BLE001  (as above)
+        except Exception as error:  # noqa: BLE001  (whose it is, is found out one by one)
             return await each_awaited(self._one_by_one(sources, info, error))
         return _of_length(answer, len(sources))
 
@@ -119,10 +118,9 @@ class Resolver:
 
     def read(self, run: PlanRun, plan: FieldPlan, rows: Rows) -> Column:
         """Call the resolver for each object."""
-        try:
-            arguments = _arguments(run, plan)
-        except Exception as error:  # noqa: BLE001  (each object's field failed)
-            return [error] * len(rows.sources)
+        arguments = _tried(_arguments, run, plan)
+        if isinstance(arguments, Exception):  # each object's field failed
+            return [arguments] * len(rows.sources)
         resolve = self._resolve or run.field_resolver
         infos = (
             run.build_resolve_info(plan.definition, plan.nodes, plan.parent_type, rows.path(row, plan)) for row in range(len(rows.sources))
