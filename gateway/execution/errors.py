@@ -20,6 +20,16 @@ def show_errors(errors: Sequence[GraphQLError], request_id: str) -> list[dict[st
     return [_show(error, request_id) for error in errors]
 
 
+def let_go(errors: Sequence[GraphQLError]) -> None:
+    """Take from errors that were shown the frames they were raised in: these hold all that the request had loaded, and the errors."""
+    held: list[BaseException | None] = list(errors)
+    while held:
+        error = held.pop()
+        if error is not None:
+            error.__traceback__ = None
+            held += [error.__context__, error.original_error if isinstance(error, GraphQLError) else None]
+
+
 def _show(error: GraphQLError, request_id: str) -> dict[str, object]:
     message, extensions = _told(error, request_id)
     shown: dict[str, object] = {"message": message}

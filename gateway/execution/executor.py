@@ -8,10 +8,9 @@ from typing import Any, cast
 
 import strawberry
 from graphql import ExecutionResult
-from graphql.pyutils import AwaitableOrValue
 
 from gateway.execution.documents import Documents, ReadDocument
-from gateway.execution.errors import show_errors
+from gateway.execution.errors import let_go, show_errors
 from gateway.execution.limits import USUAL_LIMITS, DocumentLimits
 from gateway.execution.run import Counts, PlanRun, Reading
 
@@ -56,16 +55,18 @@ class Executor:
 
     async def run_read(self, document: ReadDocument, ask: Ask, context: object, request_id: str, reading: Reading | None = None) -> Result:
         """Execute one operation of a document that was read; `reading` is told which fields are waited for, where a plan is made."""
-        executing = self._execute(document, ask, context, reading)
-        result = await executing if inspect.isawaitable(executing) else executing
+        run = self._run_of(document, ask, context, reading)
+        result = run if isinstance(run, ExecutionResult) else await _outcome(run)
         errors = result.errors or ()
         ran = result.data is not None or any(error.path for error in errors)
-        return Result(result.data, show_errors(errors, request_id) if errors else [], ran)
+        shown = show_errors(errors, request_id) if errors else []
+        let_go(errors)
+        return Result(result.data, shown, ran)
 
-    def _execute(self, document: ReadDocument, ask: Ask, context: object, reading: Reading | None) -> AwaitableOrValue[ExecutionResult]:
+    def _run_of(self, document: ReadDocument, ask: Ask, context: object, reading: Reading | None) -> PlanRun | ExecutionResult:
+        """Begin an execution; what is no operation of the schema has its result at once."""
         if document.node is None or document.errors:
             return ExecutionResult(None, list(document.errors))
-        plans = document.plans(ask.operation_name)
         run = PlanRun.build(
             self._schema,
             document.node,
@@ -73,11 +74,18 @@ class Executor:
             raw_variable_values=ask.variables,
             operation_name=ask.operation_name,
             hide_suggestions=True,
-            plans=plans,
+            plans=document.plans(ask.operation_name),
             absent=self._absent,
             counts=self.counts,
             reading=reading,
         )
-        if isinstance(run, list):
-            return ExecutionResult(None, run)
-        return cast("AwaitableOrValue[ExecutionResult]", run.execute_operation())  # nothing is deferred
+        return ExecutionResult(None, run) if isinstance(run, list) else run
+
+
+async def _outcome(run: PlanRun) -> ExecutionResult:
+    try:
+        executing = run.execute_operation()
+        result = await executing if inspect.isawaitable(executing) else executing
+    finally:
+        run.let_go()
+    return cast("ExecutionResult", result)  # nothing is deferred

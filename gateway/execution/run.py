@@ -140,6 +140,14 @@ class PlanRun(StrawberryGraphQLCoreExecutionContext):
         is_there = self._completion.failures.settle(self.collected_errors, propagates=self.error_propagation)
         return cast("ExecutionResult", self.build_response(rows.outs[0] if is_there else None))  # nothing is deferred
 
+    def let_go(self) -> None:
+        """Let go of all it holds, once the execution is over.
+
+        It and the infos it made refer to each other, and to all that the request has loaded: a cycle that only the collector
+        would find, among everything else that is alive.
+        """
+        vars(self).clear()
+
     # ------------------------------------------------------------------ infos
 
     def info_of(self, field: FieldPlan) -> strawberry.Info[Any, Any]:
