@@ -21,6 +21,7 @@ from graphql import (
 from graphql.execution.collect_fields import FieldDetails, collect_fields
 from graphql.execution.executor import Executor as CoreExecutor
 
+from gateway.execution.answer import answer_type, attribute_at
 from gateway.execution.plan import FieldPlan, ObjectPlan, leaf_of, unwrap
 from gateway.execution.readers import Reader, TypeName, reader_of
 
@@ -81,7 +82,7 @@ def plan_below(run: CoreExecutor[Any], field: FieldPlan, named: GraphQLObjectTyp
 
 def _plan_object(run: CoreExecutor[Any], named: GraphQLObjectType, grouped: Grouped) -> ObjectPlan:
     fields = tuple(_plan_field(run, named, place, key, details) for place, (key, details) in enumerate(grouped.items()))
-    return ObjectPlan(named, tuple(field.key for field in fields), fields)
+    return ObjectPlan(named, answer_type(tuple(grouped)), fields)
 
 
 def _plan_field(run: CoreExecutor[Any], parent: GraphQLObjectType, place: int, key: str, details: list[FieldDetails]) -> FieldPlan:
@@ -94,7 +95,7 @@ def _plan_field(run: CoreExecutor[Any], parent: GraphQLObjectType, place: int, k
     reader: Reader = TypeName() if name == "__typename" else reader_of(definition)
     leaf = leaf_of(named)
     plain = leaf.unchanged if leaf is not None and len(required) == 1 else None
-    return FieldPlan(key, place, nodes, details, definition, parent, reader, required, named, leaf, plain)
+    return FieldPlan(key, place, nodes, details, definition, parent, reader, required, named, leaf, plain, attribute_at(place))
 
 
 def conditions(document: DocumentNode) -> set[str]:

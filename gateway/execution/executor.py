@@ -9,6 +9,7 @@ from typing import Any, cast
 import strawberry
 from graphql import ExecutionResult
 
+from gateway.execution.answer import AnswerObject
 from gateway.execution.documents import Documents, ReadDocument
 from gateway.execution.errors import let_go, show_errors
 from gateway.execution.limits import USUAL_LIMITS, DocumentLimits
@@ -28,7 +29,8 @@ class Ask:
 class Result:
     """What came of it. `ran`: the operation was executed, so that `data` is part of the answer, also when it is null."""
 
-    data: dict[str, Any] | None
+    data: AnswerObject | dict[str, Any] | None
+    """What is encoded as the data; a dict where graphql-core executed the operation."""
     errors: list[dict[str, object]]
     ran: bool
 
@@ -61,7 +63,7 @@ class Executor:
         ran = result.data is not None or any(error.path for error in errors)
         shown = show_errors(errors, request_id) if errors else []
         let_go(errors)
-        return Result(result.data, shown, ran)
+        return Result(cast("AnswerObject | dict[str, Any] | None", result.data), shown, ran)
 
     def _run_of(self, document: ReadDocument, ask: Ask, context: object, reading: Reading | None) -> PlanRun | ExecutionResult:
         """Begin an execution; what is no operation of the schema has its result at once."""
@@ -79,7 +81,7 @@ class Executor:
             counts=self.counts,
             reading=reading,
         )
-        return ExecutionResult(None, run) if isinstance(run, list) else run
+        return ExecutionResult(None, run) if isinstance(run, list) else cast("PlanRun", run)
 
 
 async def _outcome(run: PlanRun) -> ExecutionResult:

@@ -55,9 +55,9 @@ class Position(NamedTuple):
         """Make it null."""
         out = self.rows.outs[self.row]
         if not self.place:
-            out[self.field.key] = None
+            setattr(out, self.field.attribute, None)
             return
-        items = out[self.field.key]
+        items = getattr(out, self.field.attribute)
         for index in self.place[:-1]:
             items = items[index]
         items[self.place[-1]] = None

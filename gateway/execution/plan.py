@@ -25,6 +25,8 @@ from graphql import (
 )
 from graphql.execution.collect_fields import FieldDetails
 
+from gateway.execution.answer import AnswerObject
+
 if TYPE_CHECKING:
     from gateway.execution.readers import Reader
 
@@ -59,6 +61,8 @@ class FieldPlan:
     """None: its values are objects."""
     plain: frozenset[type] | None
     """Types of which its values are shown as they are; None: it has lists or objects."""
+    attribute: str
+    """Of the answer object, which holds its value."""
     below: dict[str, ObjectPlan] = field(default_factory=dict)
     """What is asked of its objects, by the name of their type; filled as types turn up."""
 
@@ -68,7 +72,8 @@ class ObjectPlan:
     """What is asked of an object of one type, in the order of the answer."""
 
     type: GraphQLObjectType
-    keys: tuple[str, ...]
+    answer: Callable[..., AnswerObject]
+    """Made of the values of its fields, in their order."""
     fields: tuple[FieldPlan, ...]
 
 

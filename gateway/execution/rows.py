@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from graphql.pyutils import Path
 
+from gateway.execution.answer import AnswerObject
 from gateway.execution.plan import FieldPlan, ObjectPlan
 
 Places: TypeAlias = Sequence[tuple[int, ...]]
@@ -29,7 +30,7 @@ class Rows:
     ) -> None:
         self.plan = plan
         self.sources = sources
-        self.outs: list[dict[str, Any]] = []
+        self.outs: list[AnswerObject] = []
         """Of each object the answer; made once all that needs no waiting was read."""
         self.parent = parent
         self.field = field

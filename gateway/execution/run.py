@@ -83,11 +83,8 @@ class PlanRun(StrawberryGraphQLCoreExecutionContext):
     def fill(self, rows: Rows, waits: Waits) -> None:
         """Read all fields of some rows; those that have to be waited for are null until then."""
         columns = [self._column(rows, field, waits) for field in rows.plan.fields]
-        keys = rows.plan.keys
-        if not columns:  # all that was asked is skipped
-            rows.outs = [{} for _ in rows.sources]
-            return
-        rows.outs = [dict(zip(keys, values, strict=True)) for values in zip(*columns, strict=True)]
+        make = rows.plan.answer
+        rows.outs = list(map(make, *columns)) if columns else [make() for _ in rows.sources]  # none where all that was asked is skipped
 
     def _column(self, rows: Rows, field: FieldPlan, waits: Waits) -> Sequence[object]:
         raw = field.reader.read(self, field, rows)
@@ -116,7 +113,7 @@ class PlanRun(StrawberryGraphQLCoreExecutionContext):
         waits: Waits = []
         column = self._completion.complete(field, rows, raw, set(map(type, raw)), waits)
         for out, value in zip(rows.outs, column, strict=True):
-            out[field.key] = value
+            setattr(out, field.attribute, value)
         await all_done(waits)
 
     # ------------------------------------------------------------------ the whole
@@ -127,10 +124,11 @@ class PlanRun(StrawberryGraphQLCoreExecutionContext):
 
     async def _one_after_another(self, rows: Rows) -> ExecutionResult:
         """Carry out the fields of a mutation, each with all that is asked below it before the next begins."""
-        (out,) = rows.outs = [dict.fromkeys(rows.plan.keys)]
+        (out,) = rows.outs = [rows.plan.answer(*[None] * len(rows.plan.fields))]
         for field in rows.plan.fields:
             waits: Waits = []
-            (out[field.key],) = self._column(rows, field, waits)
+            (value,) = self._column(rows, field, waits)
+            setattr(out, field.attribute, value)
             await all_done(waits)
             if self._completion.failures.takes_all(propagates=self.error_propagation):
                 break  # nothing more is written when the answer is lost already, as graphql-core has it
@@ -138,7 +136,8 @@ class PlanRun(StrawberryGraphQLCoreExecutionContext):
 
     def _finished(self, rows: Rows) -> ExecutionResult:
         is_there = self._completion.failures.settle(self.collected_errors, propagates=self.error_propagation)
-        return cast("ExecutionResult", self.build_response(rows.outs[0] if is_there else None))  # nothing is deferred
+        data = cast("dict[str, Any] | None", rows.outs[0] if is_there else None)  # it is only handed on
+        return cast("ExecutionResult", self.build_response(data))  # nothing is deferred
 
     def let_go(self) -> None:
         """Let go of all it holds, once the execution is over.

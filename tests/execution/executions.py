@@ -28,6 +28,7 @@ from gateway.sources.base import SourceSet
 from tests.execution.documents import Asked
 from tests.execution.worlds import World, sources_of
 from tests.fakes import FakeClock, make_scope
+from tests.plain import plain
 
 SCHEMA: Final = build_schema()._schema  # noqa: SLF001  (Strawberry's own is around it)
 Place: TypeAlias = tuple[str | int, ...] | None
@@ -109,7 +110,7 @@ async def _run(asked: Asked, document: DocumentNode, world: World, **how: Any) -
     batches = sum((source.batches for source in sources), Counter[str]())
     pairs = told.pairs
     return Outcome(
-        data=result.data,
+        data=plain(result.data),
         errors={place: _shown(error) for place, error in _outermost(pairs)},
         told=[_shown(error) for error in result.errors or ()],
         calls=calls,

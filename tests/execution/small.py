@@ -19,6 +19,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from gateway.execution.compiling import Plans
 from gateway.execution.run import Counts, PlanRun
+from tests.plain import plain
 
 Odd = NewType("Odd", object)
 """A scalar that shows nothing of 0, and fails on -1."""
@@ -211,7 +212,7 @@ async def _execute(
     assert not isinstance(run, list), run
     executing = run.execute_operation()
     result = cast("ExecutionResult", await executing if inspect.isawaitable(executing) else executing)
-    return Answer(result.data, [(error.path, error.message) for error in result.errors or ()])
+    return Answer(plain(result.data), [(error.path, error.message) for error in result.errors or ()])
 
 
 async def later(value: object, turns: int = 1) -> Any:  # noqa: ANN401  (the value)

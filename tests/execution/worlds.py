@@ -73,7 +73,7 @@ from gateway.model import (
     Write,
 )
 from gateway.sources.base import Answer, Calls, Claims, Demand, Fetch, Prepared, Refused, Settled, SourceProfile, claims_of
-from gateway.transport import Request, Response, Scope
+from gateway.transport import Request, Response, Scope, UpstreamState
 
 AT: Final = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 SEK: Final = Currency("SEK", CurrencyOrigin.RECORD)
@@ -381,6 +381,14 @@ class WorldSource:
     @property
     def health_since(self) -> datetime:
         return AT
+
+    @property
+    def upstream_state(self) -> UpstreamState:
+        raise NotImplementedError  # it has none
+
+    @property
+    def indexes(self) -> tuple[()]:
+        return ()
 
     @property
     def personal_fields(self) -> frozenset[str]:

@@ -9,6 +9,7 @@ from gateway.model import UNREAD, Caller, Permission
 from gateway.schema import Context, build_schema
 from tests.fakes import make_writes
 from tests.loaders.memory_source import MemorySource, loaders_over
+from tests.plain import plain
 
 SCHEMA = build_schema()
 EXECUTOR = Executor(SCHEMA, absent=UNREAD)
@@ -21,4 +22,4 @@ async def ask(
     """Give data and errors."""
     context = Context(caller=Caller("test", permissions), loaders=loaders_over(*sources), writes=make_writes(), request_id="test")
     result = await EXECUTOR.run(Ask(query, variables), context, "test")
-    return result.data, result.errors
+    return plain(result.data), result.errors
