@@ -112,7 +112,10 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_client_parsers(commands)
     _add_trail_parsers(commands)
-    commands.add_parser("schema", help="print the SDL of the graph").set_defaults(command=_schema)
+    schema = commands.add_parser("schema", help="print the SDL of the graph")
+    schema.add_argument("--federation", action="store_true", help="as a subgraph of an Apollo Federation, for those who compose")
+    schema.add_argument("--prefix", default="", help="with --federation: begins the names of all types but the roots, as federation.prefix")
+    schema.set_defaults(command=_schema)
     commands.add_parser("key", help="make a caller's key; prints it once, with its sha256").set_defaults(command=_make_key)
     return parser
 
@@ -888,10 +891,17 @@ def _sandbox(options: argparse.Namespace) -> int:
     return OK
 
 
-def _schema(_options: argparse.Namespace) -> int:
-    from gateway.schema import print_schema
+def _schema(options: argparse.Namespace) -> int:
+    from gateway.schema import Federation, print_schema
+    from gateway.settings import check_type_prefix
 
-    sys.stdout.write(print_schema())
+    if options.prefix and not options.federation:
+        raise _Usage("--prefix: only with --federation")
+    try:
+        federation = Federation(check_type_prefix(options.prefix)) if options.federation else None
+    except ValueError as error:
+        raise _Usage(f"--prefix: {error}") from None
+    sys.stdout.write(print_schema(federation))
     return OK
 
 

@@ -21,7 +21,7 @@ from gateway.journal import Journal, keep_clean
 from gateway.loaders import LinkRule, LinkRules, read_link_file
 from gateway.model import UNREAD, OrderStatus, PaymentStatus
 from gateway.mutations import ShowsSubmitted, Writes
-from gateway.schema import CostModel, Explainer, build_schema
+from gateway.schema import CostModel, Explainer, Federation, build_schema
 from gateway.server import (
     Admission,
     Authenticator,
@@ -36,6 +36,7 @@ from gateway.server import (
     KeysNotFetched,
     LinkSigner,
     Load,
+    SourcesPage,
     Tokens,
     TrustedDocuments,
     document_limits,
@@ -156,9 +157,13 @@ def _link_rules(settings: Settings) -> LinkRules:
     return LinkRules(rules, {} if path is None else read_link_file(path))
 
 
+def _federation(settings: Settings) -> Federation | None:
+    return Federation(settings.federation.prefix) if settings.federation.enabled else None
+
+
 def make_explainer(settings: Settings) -> Explainer:
     """Make what says the cost of documents. Raises `SettingsError`."""
-    return Explainer(build_schema(), max_nodes=settings.limits.max_nodes, link_rules=_link_rules(settings))
+    return Explainer(build_schema(_federation(settings)), max_nodes=settings.limits.max_nodes, link_rules=_link_rules(settings))
 
 
 def make_costs(settings: Settings, explainer: Explainer) -> CostModel:
@@ -223,7 +228,7 @@ def create_app(settings: Settings, wire: Wire | None = None, clock: Clock | None
     gateway = make_gateway(settings, wire, used_clock, journal=journal)
     key = settings.server.signing_key
     signer = None if key is None else LinkSigner(key.get_secret_value().encode(), used_clock)
-    schema, rules = build_schema(), _link_rules(settings)
+    schema, rules = build_schema(_federation(settings)), _link_rules(settings)
     explainer = Explainer(schema, max_nodes=settings.limits.max_nodes, link_rules=rules)
     wire_of_keys = None if settings.jwt is None else wire or Http1Wire()  # it reads the certificates of all authorities
     admission = _admission(settings, wire_of_keys, used_clock)
@@ -238,6 +243,7 @@ def create_app(settings: Settings, wire: Wire | None = None, clock: Clock | None
     )
     endpoint = GraphqlEndpoint(graph, admission, settings, used_clock)
     documents = DocumentEndpoint(gateway.sources, settings, used_clock, signer, admission)
+    sources_page = SourcesPage(gateway.sources, admission, used_clock, has_explorer=settings.server.explorer)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -255,6 +261,6 @@ def create_app(settings: Settings, wire: Wire | None = None, clock: Clock | None
                 await wire_of_keys.aclose()
 
     load = Load(used_clock, settings.limits.max_requests_in_flight)
-    app = make_server(endpoint, documents, settings.server, journeys, lifespan, load)
+    app = make_server(endpoint, documents, sources_page, settings.server, journeys, lifespan, load)
     app.state.load = load  # for the process around it, which says when it stops
     return app

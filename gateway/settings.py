@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -37,7 +37,23 @@ _HEADER_VALUE: Final = re.compile(r"[\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?")
 SIGNED_IN: Final = "jwt:"
 """How the names of callers begin that `[jwt]` lets in, and no others."""
 _IN_MEMORY: Final = "sqlite://"
+_TYPE_PREFIX: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class FileSecret(SecretStr):
+    """A secret that lies in a file, where another may take its place."""
+
+    def __init__(self, secret: str, path: Path) -> None:
+        super().__init__(secret)
+        self._path = path
+
+    def read_again(self) -> FileSecret:
+        """Give the secret that is in the file now; the one known while the file cannot be read."""
+        try:
+            return FileSecret(_read_secret_file(self._path), self._path)
+        except ValueError:
+            return self
 
 
 def _resolve_secret(value: object, info: ValidationInfo) -> object:
@@ -51,7 +67,8 @@ def _resolve_secret(value: object, info: ValidationInfo) -> object:
             raise ValueError(f"the environment variable {name} is not set")
         return environ[name]
     if kind == "file":
-        return _read_secret_file(Path(name))
+        path = Path(name)
+        return FileSecret(_read_secret_file(path), path)
     return value
 
 
@@ -93,6 +110,12 @@ def _sendable(value: SecretStr) -> SecretStr:
     if not _HEADER_VALUE.fullmatch(value.get_secret_value()):
         raise ValueError("cannot be sent in a header: it must be visible ASCII in one line, without spaces around it")
     return value
+
+
+def read_header_again(secret: FileSecret) -> FileSecret:
+    """Give a header's secret that is in its file now; the one known while there is none that can be sent."""
+    again = secret.read_again()
+    return again if _HEADER_VALUE.fullmatch(again.get_secret_value()) else secret
 
 
 def _known_state(value: SecretStr) -> SecretStr:
@@ -182,6 +205,20 @@ Auth = Annotated[
     NoAuth | BasicAuth | HeaderAuth | BearerAuth | PasswordAuth | ClientCredentialsAuth,
     Field(discriminator="kind"),
 ]
+_AuthTable = TypeVar("_AuthTable", bound=_Table)
+
+
+def read_again(auth: _AuthTable) -> _AuthTable:
+    """Give an `auth` table with the secrets that are in its files now; the table itself while these cannot be used, or are the same."""
+    again = {name: value.read_again() for name, value in auth if isinstance(value, FileSecret)}
+    if all(getattr(auth, name) == value for name, value in again.items()):
+        return auth
+    try:
+        return type(auth).model_validate(dict(auth) | again)
+    except ValidationError:
+        return auth
+
+
 PaymentStatusName = Literal["PAID", "PARTIALLY_PAID", "UNPAID", "UNKNOWN"]
 OrderStatusName = Literal["OPEN", "CONFIRMED", "DELIVERED", "INVOICED", "CLOSED", "CANCELLED", "DELETED", "UNKNOWN"]
 
@@ -351,6 +388,21 @@ class LinkSettings(_Table):
     file: Path | None = None
 
 
+def check_type_prefix(value: str) -> str:
+    """Give what the names of types may begin with. Raises `ValueError` for anything else."""
+    if value and not _TYPE_PREFIX.fullmatch(value):
+        raise ValueError("must begin with a letter and have letters, digits and _ only, at most 40")
+    return value
+
+
+class FederationSettings(_Table):
+    """`[federation]`: the graph as a part of a supergraph."""
+
+    enabled: bool = False
+    prefix: Annotated[str, AfterValidator(check_type_prefix)] = ""
+    """Begins the names of all types but the roots."""
+
+
 class Settings(_Table):
     """The whole configuration."""
 
@@ -360,6 +412,7 @@ class Settings(_Table):
     limits: LimitSettings = LimitSettings()
     journal: JournalSettings = JournalSettings()
     links: LinkSettings = LinkSettings()
+    federation: FederationSettings = FederationSettings()
     sources: Mapping[str, SourceSettings]
     notices: tuple[str, ...] = ()
     """What the operator should know of keys that are set: said at start, one line each."""
@@ -509,9 +562,11 @@ def _contradictions_of_times(source: SourceSettings, server: ServerSettings) -> 
 
 
 def _notices(data: Mapping[str, Any]) -> Iterable[str]:
-    server = data.get("server")
-    if not isinstance(server, dict):
-        return
+    server, federation = (data[name] if isinstance(data.get(name), dict) else {} for name in ("server", "federation"))
+    if federation.get("prefix") and not federation.get("enabled"):
+        yield "federation.prefix: not used while enabled is false"
+    if federation.get("enabled") and server.get("trusted_documents") == "require":
+        yield 'server.trusted_documents: "require" refuses the documents that a router makes, unless the manifest has them'
     if server.get("state") == _IN_MEMORY:
         yield "server.state: in memory; which keys were used is forgotten at exit, and a write repeated after it is sent again"
     if "documents" in server and server.get("trusted_documents", "off") == "off":

@@ -17,6 +17,7 @@ import pytest
 
 from gateway.__main__ import main
 from gateway.sandbox.examples import EXAMPLES
+from gateway.schema import Federation, print_schema
 
 ROOT = Path(__file__).parent.parent
 
@@ -117,6 +118,22 @@ def test_help_needs_no_library_of_the_gateway() -> None:
 
 def test_the_schema_is_printed_as_it_is_kept() -> None:
     assert run("schema").stdout == (ROOT / "schema.graphql").read_text(encoding="utf-8")
+
+
+def test_the_schema_is_printed_for_those_who_compose_supergraphs() -> None:
+    assert run("schema", "--federation") == Done(0, print_schema(Federation()), "")
+    assert run("schema", "--federation", "--prefix", "ACME_") == Done(0, print_schema(Federation("ACME_")), "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--prefix", "ACME_"], "--prefix: only with --federation"),
+        (["--federation", "--prefix", "1"], "--prefix: must begin with a letter and have letters, digits and _ only, at most 40"),
+    ],
+)
+def test_a_prefix_that_cannot_be_meant_is_one_line(arguments: list[str], line: str) -> None:
+    assert run("schema", *arguments) == Done(2, "", f"{line}\n")
 
 
 def test_a_key_is_printed_with_its_digest() -> None:

@@ -360,6 +360,16 @@ def test_a_source_that_is_no_table_is_a_mistake() -> None:
     [
         ("spare = 1", "spare: unknown key"),
         ('notices = ["x"]', "notices: unknown key"),
+        ("federation = true", "federation: Input should be a valid dictionary or instance of FederationSettings"),
+        ("[federation]\nspare = 1", "federation.spare: unknown key"),
+        ("[federation]\nenabled = 2", "federation.enabled: Input should be a valid boolean, unable to interpret input"),
+        *(
+            (
+                f"[federation]\nprefix = '{prefix}'",
+                "federation.prefix: must begin with a letter and have letters, digits and _ only, at most 40",
+            )
+            for prefix in ("_A", "1A", "A-", "Å", "A ", "A" * 41)
+        ),
         ("server = 1", "server: Input should be a valid dictionary or instance of ServerSettings"),
         ("callers = 1", "callers: Input should be a valid tuple"),
         ("[server]\nspare = 1", "server.spare: unknown key"),
@@ -639,6 +649,31 @@ def test_documents_that_are_trusted_must_be_named(trust: str) -> None:
 @pytest.mark.parametrize("row", ['trusted_documents = "off"', "get_queries = true", 'trusted_documents = "allow"\ndocuments = "m.json"'])
 def test_saying_that_something_is_off_or_used_is_no_notice(row: str) -> None:
     assert read(f"[server]\n{row}\n{SOURCE}").notices == ()
+
+
+def test_the_graph_is_no_subgraph_unless_it_is_said() -> None:
+    settings = read(SOURCE)
+
+    assert (settings.federation.enabled, settings.federation.prefix) == (False, "")
+
+
+@pytest.mark.parametrize("prefix", ["", "ACME_", "a", "A" * 40])
+def test_what_may_begin_the_names_of_types_is_taken(prefix: str) -> None:
+    settings = read(f"[federation]\nenabled = true\nprefix = '{prefix}'\n{SOURCE}")
+
+    assert (settings.federation.enabled, settings.federation.prefix, settings.notices) == (True, prefix, ())
+
+
+def test_a_prefix_that_is_not_used_is_said() -> None:
+    assert read(f"[federation]\nprefix = 'ACME_'\n{SOURCE}").notices == ("federation.prefix: not used while enabled is false",)
+
+
+def test_a_router_whose_documents_would_be_refused_is_said() -> None:
+    tables = "[server]\ntrusted_documents = 'require'\ndocuments = 'm.json'\n[federation]\nenabled = true\n"
+
+    assert read(tables + SOURCE).notices == (
+        'server.trusted_documents: "require" refuses the documents that a router makes, unless the manifest has them',
+    )
 
 
 @pytest.mark.parametrize("row", ["", 'trusted_documents = "off"'])

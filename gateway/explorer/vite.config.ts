@@ -12,5 +12,5 @@ export default defineConfig({
   },
   worker: { format: "es" },
   // `npm run dev` beside `invoice-gateway demo`
-  server: { proxy: { "/graphql": gateway, "/explorer/journeys.json": gateway } },
+  server: { proxy: { "/graphql": gateway, "/explorer/journeys.json": gateway, "/sources": gateway } },
 });

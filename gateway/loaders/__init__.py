@@ -6,7 +6,7 @@ from gateway.loaders.lists import MAX_FIRST, Edge, Lister, Page, Reads, SourceRe
 from gateway.loaders.lookup import ByBusinessNumber, ById, ByNative, Lookup, find_record, find_ref, named_source, to_ref
 from gateway.loaders.merged import MergedLister, reads_of_all
 from gateway.loaders.refs import Loaders
-from gateway.sources.base import ASSUMED_ORDERS, By, Calls, Clock, Demand, Need, Scope, Source, SourceSet, Trace
+from gateway.sources.base import ASSUMED_ORDERS, By, Calls, Clock, Demand, IndexState, Need, Scope, Source, SourceSet, Trace, UpstreamState
 
 __all__ = [
     "ASSUMED_ORDERS",
@@ -19,6 +19,7 @@ __all__ = [
     "Clock",
     "Demand",
     "Edge",
+    "IndexState",
     "Link",
     "LinkRule",
     "LinkRules",
@@ -35,6 +36,7 @@ __all__ = [
     "SourceResult",
     "SourceSet",
     "Trace",
+    "UpstreamState",
     "find_links",
     "find_record",
     "find_ref",

@@ -35,6 +35,7 @@ from gateway.sources.base import (
     Claims,
     Demand,
     Fetch,
+    IndexState,
     Need,
     Prepared,
     Refused,
@@ -43,6 +44,7 @@ from gateway.sources.base import (
     Settled,
     Source,
     SourceProfile,
+    UpstreamState,
 )
 
 _BATCH: Final = 100
@@ -116,6 +118,16 @@ class ShowsSubmitted:
     def health_since(self) -> datetime | None:
         """Since when that is so; None before the first call."""
         return self._source.health_since
+
+    @property
+    def upstream_state(self) -> UpstreamState:
+        """How things stand with its upstream; calls nobody."""
+        return self._source.upstream_state
+
+    @property
+    def indexes(self) -> tuple[IndexState, ...]:
+        """How the indexes stand that it keeps for all requests; calls nobody."""
+        return self._source.indexes
 
     @property
     def personal_fields(self) -> frozenset[str]:

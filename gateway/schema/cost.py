@@ -30,6 +30,7 @@ from gateway.loaders import ASSUMED_ORDERS, MAX_FIRST, SourceSet
 from gateway.model import Operation
 from gateway.schema.demands import Thought
 from gateway.schema.explain import Explainer, Explanation
+from gateway.schema.naming import own_name
 from gateway.schema.paging import DEFAULT_FIRST
 from gateway.schema.selection import fields_below
 
@@ -39,6 +40,7 @@ ASSUMED_ITEMS: Final = 5
 _MAX_CAUSES: Final = 500
 """How many fields, for each source that each may ask, are looked at for the calls they cause; more are refused unseen."""
 _NODE: Final = "Node"
+_KEYS_OF: Final = {"nodes": "ids", "_entities": "representations"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,7 @@ class _Objects:
         """Count the objects below one object; `page`: the rows of the connection it is, if it is one."""
         found: dict[str, list[FieldNode]] = {}
         for selection in selections:
-            for node in fields_below(self.thought, selection, parent.name):
+            for node in fields_below(self.thought, selection, own_name(parent)):
                 found.setdefault((node.alias or node.name).value, []).append(node)
         return sum(self._of_field(parent, nodes, page) for nodes in found.values())
 
@@ -173,14 +175,14 @@ class _Objects:
         rows = self._first(nodes[0]) if "first" in known.args else 0
         is_list = is_list_type(get_nullable_type(known.type))
         each = max((is_list or _has_id(each_type)) + self._below(each_type, below, rows) for each_type in types)
-        return each * self._length(parent.name, nodes[0], page) if is_list else each
+        return each * self._length(own_name(parent), nodes[0], page) if is_list else each
 
     def _length(self, parent: str, node: FieldNode, page: int) -> int:
         """Say how many a list has at the most, or is assumed to have."""
         match parent, node.name.value:
-            case "Query", "nodes":
-                ids = self._argument(node, "ids")
-                return len(ids) if isinstance(ids, list) else self.max_nodes
+            case "Query", "nodes" | "_entities" as name:
+                keys = self._argument(node, _KEYS_OF[name])
+                return len(keys) if isinstance(keys, list) else self.max_nodes
             case _, "nodes" | "edges" if parent.endswith("Connection"):
                 return page
             case ("Query", "sources") | (_, "sourceResults") | ("CustomerLinks", "nodes"):
@@ -204,7 +206,7 @@ class _Objects:
 
 
 def _has_id(named: GraphQLObjectType) -> bool:
-    return any(interface.name == _NODE for interface in named.interfaces)
+    return any(own_name(interface) == _NODE for interface in named.interfaces)
 
 
 def _object_types(schema: GraphQLSchema, named: object) -> Sequence[GraphQLObjectType]:

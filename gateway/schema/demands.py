@@ -7,6 +7,7 @@ how many rows there are) counts as the most there can be.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeGuard
 
@@ -27,7 +28,9 @@ from gateway.errors import InvalidInput, LimitExceeded
 from gateway.loaders import ASSUMED_ORDERS, MAX_FIRST, By, Demand, LinkRules, Need, Reads, Source, SourceSet, reads_of_all, reads_of_page
 from gateway.model import CRITERIA, Kind, Operation, Record, Ref
 from gateway.schema.completion import NEEDS_RAW, TYPE_NAMES, attributes_of
+from gateway.schema.naming import own_name, type_of_own_name
 from gateway.schema.paging import ASK_AHEAD, DEFAULT_FIRST
+from gateway.schema.representations import ENTITIES, to_kind_and_id
 from gateway.schema.selection import fields_below, names_below
 
 _RECORDS: Final[Mapping[str, type[Record]]] = {name: record_type for record_type, name in TYPE_NAMES.items()}
@@ -150,6 +153,8 @@ class Walk:
         elif name == "nodes":
             ids = self._argument(nodes, "ids")
             self._by_ids(ids if isinstance(ids, list) else [Undefined] * self.max_nodes, nodes, path)
+        elif name == "_entities":
+            self._by_representations(self._argument(nodes, "representations"), nodes, path)
         elif name in _WRITES:
             self._write(_WRITES[name], nodes, path)
         elif name in {"attempt", "attempts"}:
@@ -168,8 +173,25 @@ class Walk:
     def _by_ids(self, ids: Sequence[Any], nodes: Nodes, path: Path) -> None:
         known = {ref for value in ids if isinstance(value, str) and (ref := _ref_of(value)) is not None}
         unknown = sum(value is Undefined for value in ids)
+        self._by_refs(known, unknown, _NAMES, nodes, path)
+
+    def _by_representations(self, given: Any, nodes: Nodes, path: Path) -> None:  # noqa: ANN401  (any JSON value)
+        refs = [self._named_by(each) for each in given] if isinstance(given, list) else [None] * self.max_nodes
+        self._by_refs({ref for ref in refs if ref is not None}, refs.count(None), ENTITIES.values(), nodes, path)
+
+    def _named_by(self, representation: object) -> Ref | None:
+        """Give what a representation names; None where that is not known, or nothing."""
+        try:
+            kind, global_id = to_kind_and_id(self.thought.schema, representation)
+        except InvalidInput:
+            return None
+        ref = _ref_of(global_id)
+        return ref if ref is not None and ref.kind is kind else None
+
+    def _by_refs(self, known: AbstractSet[Ref], unknown: int, kinds: Iterable[Kind], nodes: Nodes, path: Path) -> None:
+        """Demand objects that references name, and as many more as are not known, which may be of any source and kind."""
         for source in self.sources:
-            for kind in _NAMES:
+            for kind in kinds:
                 count = unknown + sum(ref.kind is kind and self.sources.get(ref.source) is source for ref in known)
                 self._object(_Place(source, path, count), kind, (By.KEY,), nodes)
 
@@ -371,10 +393,10 @@ class Walk:
 
     def _type_of(self, type_name: str, name: str) -> str | None:
         """Give the object type of a field; None where it has another."""
-        parent = self.thought.schema.get_type(type_name)
+        parent = type_of_own_name(self.thought.schema, type_name)
         known = parent.fields.get(name) if isinstance(parent, GraphQLObjectType) else None
         named = None if known is None else get_named_type(known.type)
-        return named.name if isinstance(named, GraphQLObjectType) else None
+        return own_name(named) if isinstance(named, GraphQLObjectType) else None
 
 
 def _selections(nodes: Nodes) -> list[SelectionSetNode | None]:

@@ -39,7 +39,14 @@ described(
 described(model.SourceHealth)
 described(
     model.SourceResultStatus,
-    {"NOT_REACHED": "Comes on a later page.", "PARTIAL": "Could not honour the whole filter; see `message`."},
+    {
+        "OK": "Read to the end, or as far as the page goes.",
+        "NOT_REACHED": "Comes on a later page.",
+        "PARTIAL": "Something is left out or cannot be read; `message` says what.",
+        "UNSUPPORTED": "Publishes no such list, or cannot give it in this order.",
+        "FAILED": "Could not be read; `code` says why.",
+        "TIMED_OUT": "Did not answer in time.",
+    },
 )
 described(model.Operation)
 described(
@@ -82,5 +89,26 @@ described(
     model.Confirmation,
     {"ECHO": "The source answered with the object.", "READ_BACK": "Read back.", "STATUS_ONLY": "A success status alone."},
 )
-described(model.UserErrorCode)
+described(
+    model.UserErrorCode,
+    {
+        "INVALID": "The value cannot be meant; `message` says why.",
+        "REQUIRED": "The source needs this value, or the write its idempotency key.",
+        "TOO_LONG": "Longer than the source takes.",
+        "NOT_FOUND": "There is no such source, customer or order.",
+        "NOT_ACCEPTED_BY_SOURCE": "The source has no place for this; it is refused by name, never dropped.",
+        "CURRENCY_MISMATCH": "Not the currency of the order, of the source, or of the total.",
+        "CROSS_SOURCE_REFERENCE": "An object of another source than the one that is written to.",
+        "STALE_VERSION": "The settings are not those of `expectedVersion` any more.",
+        "DUPLICATE_NUMBER": "There is an invoice with this number; the payload has it where it can be read.",
+        "AMBIGUOUS": "Several objects are meant; `message` has their ids.",
+        "UNSUPPORTED_OPERATION": "The source publishes no way to do this.",
+        "UPSTREAM_REJECTED": "The source refused it (see `upstream`), or a look proved that it was not done.",
+        "SOURCE_UNAVAILABLE": "The source or the journal cannot be used at present, or another write is in the way.",
+        "OUTCOME_UNKNOWN": "It was sent, and nothing proves what became of it.",
+        "IDEMPOTENCY_KEY_REUSED": "The key was used for another mutation, or with other input.",
+        "IDEMPOTENCY_KEY_IN_FLIGHT": "A call with this key is under way.",
+        "FORBIDDEN": "The key was used for a source that is not there for this caller any more.",
+    },
+)
 described(loaders.LinkRule)

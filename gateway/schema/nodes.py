@@ -18,7 +18,12 @@ RECORD_TYPES: Final = {Kind.CUSTOMER: model.Customer, Kind.ORDER: model.Order, K
 
 async def load_nodes(info: Info, global_ids: Sequence[str]) -> list[Any]:
     """Load whatever ids stand for: records, sources, None where there is none, or none for this caller; a failure in its place."""
-    found: list[Any] = [_begin(info, global_id) for global_id in global_ids]
+    return await load_found(info, [_begin(info, global_id) for global_id in global_ids])
+
+
+async def load_found(info: Info, begun: Sequence[Any]) -> list[Any]:
+    """Load the objects of references, all of a kind at once; whatever else stands among them stays as it is."""
+    found = list(begun)
     by_kind: dict[Kind, list[int]] = {}
     for at, ref in enumerate(found):
         if isinstance(ref, Ref):

@@ -19,6 +19,7 @@ from graphql import (
 )
 
 from gateway.schema.context import Info
+from gateway.schema.naming import type_of_own_name
 
 RawInfo: TypeAlias = GraphQLResolveInfo[Any]
 
@@ -78,9 +79,9 @@ def fields_below(info: Selecting, selection_set: SelectionSetNode | None, type_n
 
 
 def _applies(info: Selecting, condition: str, type_name: str) -> bool:
-    if condition == type_name:
+    abstract, concrete = info.schema.get_type(condition), type_of_own_name(info.schema, type_name)
+    if abstract is concrete:
         return True
-    abstract, concrete = info.schema.get_type(condition), info.schema.get_type(type_name)
     return isinstance(concrete, GraphQLObjectType) and info.schema.is_sub_type(cast("Any", abstract), concrete)
 
 

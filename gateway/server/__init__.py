@@ -8,6 +8,7 @@ from gateway.server.jwks import FetchKeys, Keys, KeysAnswer, KeysNotFetched
 from gateway.server.jwt import Tokens
 from gateway.server.load import Load
 from gateway.server.rates import make_rates
+from gateway.server.sources_page import SourcesPage
 from gateway.server.trusted import TrustedDocuments
 from gateway.server.trusted_check import Checked, DocumentCheck, Refusal
 from gateway.server.trusted_manifest import read_manifest
@@ -28,6 +29,7 @@ __all__ = [
     "LinkSigner",
     "Load",
     "Refusal",
+    "SourcesPage",
     "Tokens",
     "TrustedDocuments",
     "document_limits",

@@ -18,6 +18,7 @@ from gateway.server.door import Endpoint, bounded
 from gateway.server.graphql import GraphqlEndpoint
 from gateway.server.headers import SafeHeaders
 from gateway.server.load import Load
+from gateway.server.sources_page import SourcesPage
 from gateway.settings import ServerSettings
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
@@ -26,6 +27,7 @@ Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 def make_server(
     endpoint: GraphqlEndpoint,
     documents: DocumentEndpoint,
+    sources: SourcesPage,
     settings: ServerSettings,
     journeys: Sequence[Journey],
     lifespan: Lifespan,
@@ -35,6 +37,7 @@ def make_server(
     routes = [
         Route("/graphql", bounded(load, endpoint.answer), methods=["GET", "POST"] if settings.get_queries else ["POST"]),
         Route("/documents/{id}", bounded(load, documents.answer), methods=["GET"]),
+        Route("/sources", bounded(load, sources.answer), methods=["GET"]),
         Route("/health/live", _alive, methods=["GET"]),
         Route("/health/ready", _ready(load), methods=["GET"]),
     ]

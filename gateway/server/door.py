@@ -68,7 +68,7 @@ async def guarded(request_id: str, answer: Callable[[], Awaitable[Response]], *,
     try:
         return await answer()
     except GatewayError as error:
-        return _refuse(error, request_id, accept)
+        return refuse(error, request_id, accept)
     except ClientDisconnect:
         return Response(status_code=400)  # nobody is left to read it
     except Exception as error:  # noqa: BLE001  (a bug of ours is told as one, too)
@@ -83,12 +83,13 @@ def bounded(load: Load, answer: Endpoint) -> Endpoint:
             with load.taken():
                 return await answer(request)
         except Overloaded as error:
-            return _refuse(error, secrets.token_hex(8), request.headers.get("accept"))
+            return refuse(error, secrets.token_hex(8), request.headers.get("accept"))
 
     return answer_if_room
 
 
-def _refuse(error: GatewayError, request_id: str, accept: str | None) -> Response:
+def refuse(error: GatewayError, request_id: str, accept: str | None) -> Response:
+    """Say why not, with the status and the headers that go with it, in the form of JSON that the client accepts."""
     form = _form_of_refusal(accept)
     response = respond(show_refusal(error, request_id), _status_of(error, form), form)
     if isinstance(error, RateLimited):

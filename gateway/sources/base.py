@@ -34,7 +34,8 @@ from gateway.model import (
     UserError,
     Write,
 )
-from gateway.transport import Clock, Request, Response, Scope, Trace, Upstream
+from gateway.sources.index import IndexState
+from gateway.transport import Clock, Request, Response, Scope, Trace, Upstream, UpstreamState
 
 __all__ = [
     "ASSUMED_ORDERS",
@@ -45,6 +46,7 @@ __all__ = [
     "Clock",
     "Demand",
     "Fetch",
+    "IndexState",
     "Lines",
     "Need",
     "OverUpstream",
@@ -60,6 +62,7 @@ __all__ = [
     "SourceSet",
     "SourceSpec",
     "Trace",
+    "UpstreamState",
     "claims_of",
     "each",
     "one_for_all",
@@ -280,6 +283,14 @@ class Source(Protocol):
         """Since when that is so; None before the first call."""
 
     @property
+    def upstream_state(self) -> UpstreamState:
+        """How things stand with its upstream; calls nobody."""
+
+    @property
+    def indexes(self) -> tuple[IndexState, ...]:
+        """How the indexes stand that it keeps for all requests; calls nobody."""
+
+    @property
     def personal_fields(self) -> frozenset[str]:
         """Names of upstream fields that hold personal identity numbers: removed from raw JSON, never a unified field."""
 
@@ -362,6 +373,16 @@ class OverUpstream:
     def health_since(self) -> datetime | None:
         """Since when that is so; None before the first call."""
         return self._upstream.health_since
+
+    @property
+    def upstream_state(self) -> UpstreamState:
+        """How things stand with its upstream; calls nobody."""
+        return self._upstream.state
+
+    @property
+    def indexes(self) -> tuple[IndexState, ...]:
+        """How the indexes stand that it keeps for all requests: none."""
+        return ()
 
     def claims(self, write: Write) -> Claims:
         """Say what a write is about; calls nobody."""

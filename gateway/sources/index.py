@@ -63,6 +63,24 @@ class Snapshot(Generic[T]):
         return (self.rows[number] for number in range(start, len(self.rows)))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexState:
+    """How an index stands at a moment, without its rows.
+
+    `part`: which part of the source it covers, where it has several. `as_of`: as `Snapshot.as_of`. `fresh_seconds`: for how long what
+    is known is taken as it is; 0: who asks next has it read again. `failure`: the code of the last refresh, where it failed.
+    """
+
+    operation: str
+    part: str | None = None
+    rows: int
+    complete: bool
+    as_of: datetime | None
+    fresh_seconds: float
+    is_refreshing: bool
+    failure: str | None
+
+
 ReadWindow: TypeAlias = Callable[[datetime | None, Scope], Awaitable[Window[T]]]
 """Reads what has changed since an instant; None: everything. Raises upstream errors."""
 
@@ -107,6 +125,28 @@ class WindowIndex(Generic[T]):
         self._expiries = 0
         self._asked_after: int | None = None
         """So many expiries had been when the refresh that is under way was asked for; None: it waits for the one before it."""
+
+    @property
+    def state(self) -> IndexState:
+        """Say how it stands; calls nobody."""
+        passed = None if self._read_at is None else self._clock.monotonic() - self._read_at
+        return IndexState(
+            operation=self._operation,
+            rows=len(self._known.rows),
+            complete=self._known.complete,
+            as_of=self._known.as_of,
+            fresh_seconds=0.0 if passed is None else max(0.0, self._ttl_seconds - passed),
+            is_refreshing=self._refresh is not None and not self._refresh.done(),
+            failure=self._failure,
+        )
+
+    @property
+    def _failure(self) -> str | None:
+        refresh = self._refresh
+        if refresh is None or not refresh.done() or refresh.cancelled():
+            return None
+        outcome = refresh.result() if refresh.exception() is None else GatewayError("a bug of ours")
+        return outcome.code if isinstance(outcome, GatewayError) else None
 
     async def current(self, scope: Scope) -> Snapshot[T]:
         """Give what is known, refreshed where it is older than the ttl.

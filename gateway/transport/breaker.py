@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
+from dataclasses import dataclass
+from enum import Enum, StrEnum
 from functools import partial
 from typing import Final
 
@@ -13,6 +14,26 @@ from gateway.transport.window import WINDOW_SECONDS, RollingCount
 LONGEST_OPEN_SECONDS: Final = 60.0
 PROBE_SECONDS: Final = 1.0
 """What is told to those who are refused while a probe is on its way; nobody knows how long it takes."""
+
+
+class Circuit(StrEnum):
+    """HALF_OPEN: the next call is the probe, or it is under way."""
+
+    CLOSED = "CLOSED"
+    HALF_OPEN = "HALF_OPEN"
+    OPEN = "OPEN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerState:
+    """A breaker at a moment, with the calls of the last 10 s that it judges by, and the rule that it opens by."""
+
+    circuit: Circuit
+    seconds_until_probe: float
+    calls: int
+    failures: int
+    least_calls: int
+    failure_percent: int
 
 
 class BreakerOpen(Exception):
@@ -87,6 +108,25 @@ class Breaker:
     def seconds_until_probe(self) -> float:
         """How long no call at all may pass; 0 when it is closed, or the time is over."""
         return 0.0 if self._open_until is None else max(0.0, self._open_until - self._clock.monotonic())
+
+    @property
+    def state(self) -> BreakerState:
+        """Say how it stands."""
+        failures = self._failures.total
+        return BreakerState(
+            circuit=self._circuit,
+            seconds_until_probe=self.seconds_until_probe,
+            calls=failures + self._successes.total,
+            failures=failures,
+            least_calls=self._calls,
+            failure_percent=self._failure_percent,
+        )
+
+    @property
+    def _circuit(self) -> Circuit:
+        if not self.is_open:
+            return Circuit.CLOSED
+        return Circuit.OPEN if self.seconds_until_probe > 0 else Circuit.HALF_OPEN
 
     def admit(self) -> Permit:
         """Let one call pass; raises `BreakerOpen`."""

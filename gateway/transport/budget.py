@@ -20,9 +20,19 @@ class RetryBudget:
         """Count a call that went well."""
         self._successes.add()
 
+    @property
+    def spent(self) -> int:
+        """How many retries were taken in the last 10 s."""
+        return self._retries.total
+
+    @property
+    def most(self) -> int:
+        """How many there may be by now."""
+        return max(self._floor, self._percent * self._successes.total // 100)
+
     def take(self) -> bool:
         """Take leave for one retry, and count it; False: there is none."""
-        is_granted = (self._retries.total + 1) * 100 <= max(self._floor * 100, self._percent * self._successes.total)
+        is_granted = self.spent < self.most
         if is_granted:
             self._retries.add()
         return is_granted

@@ -74,12 +74,13 @@ class Bulkhead:
             self._take(request_id)
         return is_free
 
-    async def wait(self, request_id: str, *, first_wait_seconds: float = FIRST_WAIT_SECONDS, wait_seconds: float) -> None:
+    async def wait(self, request_id: str, *, first_wait_seconds: float = FIRST_WAIT_SECONDS, wait_seconds: float | None) -> None:
         """Wait for a slot, where `take` has just found none; it is to be given back with `leave`.
 
-        `wait_seconds` bounds this call's own wait (`OutOfTime`). `first_wait_seconds` bounds the wait of a request that has
-        got no slot yet, from the first of its waiting calls on (`WaitedTooLong` for all of them); a request that has calls
-        inside when the next begin to wait has got one. `QueueFull` at once where `max_queue` other requests wait.
+        `wait_seconds` bounds this call's own wait (`OutOfTime`); None: whoever waits for it bounds it. `first_wait_seconds` bounds
+        the wait of a request that has got no slot yet, from the first of its waiting calls on (`WaitedTooLong` for all of them); a
+        request that has calls inside when the next begin to wait has got one. `QueueFull` at once where `max_queue` other requests
+        wait.
         """
         await self._wait(self._line(request_id, first_wait_seconds), wait_seconds)
 
@@ -122,17 +123,18 @@ class Bulkhead:
                 line.first_wait = asyncio.create_task(refusing)
         return line
 
-    async def _wait(self, line: _Line, wait_seconds: float) -> None:
+    async def _wait(self, line: _Line, wait_seconds: float | None) -> None:
         turn: _Turn = asyncio.get_running_loop().create_future()
         line.turns[turn] = None
-        timer = asyncio.create_task(self._refuse_after(wait_seconds, line, (turn,), OutOfTime))
+        timer = None if wait_seconds is None else asyncio.create_task(self._refuse_after(wait_seconds, line, (turn,), OutOfTime))
         try:
             refusal = await turn
         except asyncio.CancelledError:
             self._give_up(line, turn)
             raise
         finally:
-            timer.cancel()
+            if timer is not None:
+                timer.cancel()
         if refusal is not None:
             raise refusal
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Callable, Coroutine, Hashable
 from contextlib import suppress
 from contextvars import copy_context
+from math import inf
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+from gateway.transport.expiry import Expiries
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
@@ -23,11 +26,11 @@ class _Run(Generic[T]):
         self._failure: BaseException | None = None
         self._traceback: TracebackType | None = None
 
-    async def wait(self) -> None:
-        """Wait for its end. It goes on when who waits is cancelled."""
-        waiter = asyncio.get_running_loop().create_future()
+    def waiter(self) -> asyncio.Future[None]:
+        """Give what has a result at its end. It goes on when who waits is cancelled."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
-        await waiter
+        return waiter
 
     def ended(self) -> None:
         """Keep the failure as it is now; looked at here, it is not "never retrieved" where all have just left."""
@@ -52,27 +55,34 @@ class Coalescer(Generic[K, T]):
         """How many callers found a run that another had started."""
         self._runs: dict[K, _Run[T]] = {}
         self._context = copy_context()
+        self._expiries = Expiries()
 
     def is_under_way(self, key: K) -> bool:
         """Say whether who asks for a key now shares a run that another has started."""
         run = self._runs.get(key)
         return run is not None and not run.task.done()
 
-    async def share(self, key: K, start: Callable[[], Awaitable[T]]) -> T:
+    async def share(self, key: K, start: Callable[[], Coroutine[Any, Any, T]], *, until: float = inf, seconds_left: float = inf) -> T:
         """Give the outcome of the run of `key` under way, or of a new one made with `start`.
 
-        All callers get the same result or raise the same exception. Who is cancelled leaves; the last to leave cancels the run
-        and waits for its end, and who comes meanwhile starts anew.
+        All callers get the same result or raise the same exception. Who is cancelled leaves, and with `TimeoutError` who waits
+        `until` a moment of its own clock, which is `seconds_left` away; the last to leave cancels the run and waits for its end,
+        and who comes meanwhile starts anew.
         """
         run = self._join(key, start)
+        waiter = run.waiter()
+        if until < inf:
+            self._expiries.start(waiter, until, seconds_left)
         try:
-            await run.wait()
-        except asyncio.CancelledError:
+            await waiter
+        except (asyncio.CancelledError, TimeoutError):
             await self._leave(key, run)
             raise
+        finally:
+            self._expiries.stop(waiter, until)
         return run.outcome()
 
-    def _join(self, key: K, start: Callable[[], Awaitable[T]]) -> _Run[T]:
+    def _join(self, key: K, start: Callable[[], Coroutine[Any, Any, T]]) -> _Run[T]:
         run = self._runs.get(key)
         if run is None or run.task.done():
             run = self._runs[key] = self._begin(key, start)
@@ -81,8 +91,8 @@ class Coalescer(Generic[K, T]):
         run.callers += 1
         return run
 
-    def _begin(self, key: K, start: Callable[[], Awaitable[T]]) -> _Run[T]:
-        run = _Run(asyncio.create_task(_carry_out(start), context=self._context.copy()))
+    def _begin(self, key: K, start: Callable[[], Coroutine[Any, Any, T]]) -> _Run[T]:
+        run = _Run(asyncio.create_task(start(), context=self._context.copy()))
         run.task.add_done_callback(lambda _: self._ended(key, run))
         return run
 
@@ -103,7 +113,3 @@ class Coalescer(Generic[K, T]):
     def _forget(self, key: K, run: _Run[T]) -> None:
         if self._runs.get(key) is run:
             del self._runs[key]
-
-
-async def _carry_out(start: Callable[[], Awaitable[T]]) -> T:
-    return await start()

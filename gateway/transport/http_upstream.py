@@ -27,19 +27,23 @@ from gateway.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from gateway.settings import SourceSettings
+from gateway.settings import FileSecret, SourceSettings
 from gateway.transport.auth import TokenRefused, TokenTooSoon, make_credentials
 from gateway.transport.breaker import Breaker, BreakerOpen, Permit
 from gateway.transport.budget import RetryBudget
 from gateway.transport.bulkhead import Bulkhead, NoSlot, OutOfTime, QueueFull
 from gateway.transport.clock import Clock, Scope
 from gateway.transport.coalesce import Coalescer
+from gateway.transport.failures import FailureLog
 from gateway.transport.gate import Gate, GateClosed, Sleep
+from gateway.transport.header_files import HeadersFromFiles
 from gateway.transport.health import Health, HealthLog
+from gateway.transport.latency import LatencyLog
 from gateway.transport.message import Request, Response
 from gateway.transport.pace import Paces
 from gateway.transport.retry import RetryPolicy
 from gateway.transport.shared_scope import SharedScope, SharedScopes
+from gateway.transport.state import UpstreamState
 from gateway.transport.trace import Trace, Way
 from gateway.transport.wire import AnswerUnreadable, Wire, WireError, WireRequest, WireTimeout
 
@@ -81,7 +85,7 @@ class HttpUpstream:
         self._headers = {
             "accept": "application/json",
             "user-agent": USER_AGENT,
-            **{name.lower(): value.get_secret_value() for name, value in settings.headers.items()},
+            **{name.lower(): value.get_secret_value() for name, value in settings.headers.items() if not isinstance(value, FileSecret)},
         }
         self._wire = wire
         self._clock = clock
@@ -99,9 +103,14 @@ class HttpUpstream:
         self._reads: Coalescer[_Key, Response] = Coalescer()
         self._shared_scopes: SharedScopes[_Key] = SharedScopes()
         self._log = HealthLog(clock.now)
+        self._latencies = LatencyLog(clock)
+        self._failures = FailureLog(clock.now)
         self._credentials = make_credentials(
             settings.auth, base_url=self._base_url, call=self._call_token, clock=clock, paces=paces or Paces(clock)
         )
+        files = {name.lower(): value for name, value in settings.headers.items() if isinstance(value, FileSecret)}
+        if files:
+            self._credentials = HeadersFromFiles(files, self._credentials)
 
     @property
     def source(self) -> str:
@@ -117,6 +126,22 @@ class HttpUpstream:
     def health_since(self) -> datetime | None:
         """Since when that is so; None before the first call."""
         return self._log.since
+
+    @property
+    def state(self) -> UpstreamState:
+        """How things stand with it, for operators."""
+        return UpstreamState(
+            breaker=self._breaker.state,
+            pause_seconds=self._gate.seconds_left,
+            in_flight=self._bulkhead.in_flight,
+            max_in_flight=self._settings.max_in_flight,
+            waiting_requests=self._bulkhead.waiting_requests,
+            max_waiting_requests=self._settings.max_queue,
+            retries=self._budget.spent,
+            max_retries=self._budget.most,
+            latency=self._latencies.latency,
+            failures=self._failures.failures,
+        )
 
     def read(self, request: Request, scope: Scope, *, answers: Collection[int] = (200,)) -> Coroutine[Any, Any, Response]:
         """Send a read, or share one that is under way; see `Upstream.read`."""
@@ -135,9 +160,9 @@ class HttpUpstream:
             return await self._read(request, scope, answers)
         left = scope.seconds_left(self._clock)
         if left <= 0:
-            raise self._no_time(request)
+            raise self._noted(self._no_time(request))
         if self._gate.seconds_left >= left:  # a shared read may wait for it, for others who have more time
-            raise self._held(request, self._gate.seconds_left)
+            raise self._noted(self._held(request, self._gate.seconds_left))
         key = (
             request.method,
             request.target,
@@ -145,15 +170,17 @@ class HttpUpstream:
             request.content,
             frozenset(answers),
         )
+        shared = self._shared_scopes.join(key, scope)
         try:
-            async with asyncio.timeout(left):
-                with self._shared_scopes.joined(key, scope) as shared:
-                    if scope.trace is not None and (shared.trace is not scope.trace or self._reads.is_under_way(key)):
-                        with scope.trace.calling(self._source, request.operation, Way.SHARED):
-                            return await self._reads.share(key, lambda: self._read(request, shared, answers))
-                    return await self._reads.share(key, lambda: self._read(request, shared, answers))
+            sharing = self._reads.share(key, lambda: self._read(request, shared, answers), until=scope.deadline, seconds_left=left)
+            if scope.trace is not None and (shared.trace is not scope.trace or self._reads.is_under_way(key)):
+                with scope.trace.calling(self._source, request.operation, Way.SHARED):
+                    return await sharing
+            return await sharing
         except TimeoutError:
-            raise self._error(UpstreamTimeout, request.operation, "no answer in time") from None
+            raise self._noted(self._error(UpstreamTimeout, request.operation, "no answer in time")) from None
+        finally:
+            self._shared_scopes.leave(key, scope)
 
     async def _read(self, request: Request, scope: Scope, answers: Collection[int]) -> Response:
         """Send a read, and again where that may help and the budget of the source has it."""
@@ -162,9 +189,9 @@ class HttpUpstream:
             await self._sleep(pause)
             outcome, retries = await self._try(request, scope), retries + 1
         if isinstance(outcome, UpstreamError):
-            raise outcome
+            raise self._noted(outcome)
         if outcome.status not in answers:
-            raise self._refusal(request.operation, outcome)
+            raise self._noted(self._refusal(request.operation, outcome))
         return outcome
 
     def _pause_before_retry(self, outcome: _Outcome, answers: Collection[int], retries: int, scope: Scope) -> float | None:
@@ -180,7 +207,9 @@ class HttpUpstream:
     async def _try(self, request: Request, scope: Scope) -> _Outcome:
         """Make one attempt at a read; with new credentials at once, where the old ones were refused."""
         try:
-            signature = await self._sign(request, scope)
+            signature = self._signature_at_hand()
+            if signature is None:
+                signature = await self._sign(request, scope)
             response = await self._send(request, scope, signature)
             if response.status == _UNAUTHORIZED and self._credentials.reject(signature):
                 response = await self._send(request, scope, await self._sign(request, scope))
@@ -200,6 +229,16 @@ class HttpUpstream:
 
     async def _write(self, request: Request, scope: Scope) -> Response:
         try:
+            response = await self._write_once(request, scope)
+        except UpstreamError as error:
+            self._failures.note(error)
+            raise
+        if not response.is_success:
+            self._failures.note(self._refusal(request.operation, response))
+        return response
+
+    async def _write_once(self, request: Request, scope: Scope) -> Response:
+        try:
             signature = await self._sign(request, scope)
         except UpstreamError as error:
             error.nothing_sent = True  # of the write: only the token was asked for
@@ -210,8 +249,19 @@ class HttpUpstream:
         return response
 
     def malformed(self, request: Request, message: str) -> MalformedAnswer:
-        """Make the error for an answer that cannot be read."""
-        return MalformedAnswer(f"{request.operation}: {message}", source=self._source, operation=request.operation)
+        """Make the error for an answer that cannot be read, and remember it."""
+        error = MalformedAnswer(f"{request.operation}: {message}", source=self._source, operation=request.operation)
+        self._failures.note(error)
+        return error
+
+    def _noted(self, error: UpstreamError) -> UpstreamError:
+        """Remember an error that somebody is about to be told."""
+        self._failures.note(error)
+        return error
+
+    def _signature_at_hand(self) -> Mapping[str, str] | None:
+        """Give what signs a call as things stand; None: it has to be waited for, or no call may be made."""
+        return None if self._breaker.seconds_until_probe > 0 else self._credentials.at_hand()
 
     async def _sign(self, request: Request, scope: Scope) -> Mapping[str, str]:
         if (seconds := self._breaker.seconds_until_probe) > 0:  # at once: without a token, a pause or a wait in the queue
@@ -308,7 +358,9 @@ class HttpUpstream:
 
     async def _wait_for_slot(self, request: Request, scope: Scope) -> None:
         try:
-            await self._bulkhead.wait(scope.request_id, wait_seconds=max(0, scope.seconds_left(self._clock)))
+            # Of a shared call each of those who wait for it goes when its own time is up; the last to go takes the call along.
+            left = None if isinstance(scope, SharedScope) else max(0, scope.seconds_left(self._clock))
+            await self._bulkhead.wait(scope.request_id, wait_seconds=left)
         except OutOfTime:
             raise self._no_time(request) from None
         except NoSlot as none:
@@ -357,17 +409,22 @@ class HttpUpstream:
         return response
 
     async def _exchange(self, operation: str, wire_request: WireRequest) -> Response:
+        began_at = self._clock.monotonic()
         try:
             response = await self._wire.send(wire_request)
         except AnswerUnreadable as error:
-            self._log.note(answered=True)
+            self._take_down(began_at, answered=True)
             raise self._error(MalformedAnswer, operation, str(error)) from None
         except WireError as error:
-            self._log.note(answered=False)
+            self._take_down(began_at, answered=False)
             kind = UpstreamTimeout if isinstance(error, WireTimeout) else UpstreamUnavailable
             raise self._error(kind, operation, str(error), nothing_sent=error.nothing_sent) from None
-        self._log.note(answered=response.status < 500)  # noqa: PLR2004  (5xx)
+        self._take_down(began_at, answered=response.status < 500)  # noqa: PLR2004  (5xx)
         return response
+
+    def _take_down(self, began_at: float, *, answered: bool) -> None:
+        self._log.note(answered=answered)
+        self._latencies.note(began_at)
 
     def _refusal(self, operation: str, response: Response) -> UpstreamError:
         """Make the error for an answer that was not hoped for."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -29,14 +28,17 @@ class SharedScopes(Generic[K]):
     def __init__(self) -> None:
         self._scopes: dict[K, SharedScope] = {}
 
-    @contextmanager
-    def joined(self, key: K, scope: Scope) -> Iterator[SharedScope]:
-        """Be one of those who share; going ends that."""
-        shared = self._scopes.setdefault(key, SharedScope(scope.request_id, scope.deadline, calls=scope.calls, trace=scope.trace))
+    def join(self, key: K, scope: Scope) -> SharedScope:
+        """Be one of those who share, until `leave`."""
+        shared = self._scopes.get(key)
+        if shared is None:
+            shared = self._scopes[key] = SharedScope(scope.request_id, scope.deadline, calls=scope.calls, trace=scope.trace)
         shared.deadlines.append(scope.deadline)
-        try:
-            yield shared
-        finally:
-            shared.deadlines.remove(scope.deadline)
-            if not shared.deadlines:
-                del self._scopes[key]
+        return shared
+
+    def leave(self, key: K, scope: Scope) -> None:
+        """Be none of them any more."""
+        deadlines = self._scopes[key].deadlines
+        deadlines.remove(scope.deadline)
+        if not deadlines:
+            del self._scopes[key]

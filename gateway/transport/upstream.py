@@ -10,6 +10,7 @@ from gateway.errors import MalformedAnswer
 from gateway.transport.clock import Scope
 from gateway.transport.health import Health
 from gateway.transport.message import Request, Response
+from gateway.transport.state import UpstreamState
 
 
 class Upstream(Protocol):
@@ -26,6 +27,10 @@ class Upstream(Protocol):
     @property
     def health_since(self) -> datetime | None:
         """Since when that is so; None before the first call."""
+
+    @property
+    def state(self) -> UpstreamState:
+        """How things stand with it, for operators."""
 
     async def read(self, request: Request, scope: Scope, *, answers: Collection[int] = (200,)) -> Response:
         """Send a read, or share one under way, again where that may help, and give the answer when its status is one of `answers`.

@@ -58,9 +58,10 @@ class Stage:
 
 
 @asynccontextmanager
-async def serving(stage: Stage) -> AsyncIterator[str]:
-    """Serve a stage on a free loopback port until the block ends; gives its address."""
-    server = uvicorn.Server(uvicorn.Config(stage.app(), log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1))
+async def serving(stage: Stage | Starlette) -> AsyncIterator[str]:
+    """Serve a stage, or a whole gateway, on a free loopback port until the block ends; gives its address."""
+    app = stage.app() if isinstance(stage, Stage) else stage
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         running = asyncio.create_task(server.serve(sockets=[listener]))
         try:

@@ -8,14 +8,18 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
+from gateway.app import create_app, settings_from
 from gateway.explorer import bundle
 from gateway.sandbox.examples import EXAMPLES
 from tests.explorer.stage import JOURNEYS, Stage, serving
+from tests.fakes import FakeWire, answer
 from tests.test_cli import address_in, running
 
 if TYPE_CHECKING:
@@ -333,3 +337,85 @@ async def test_on_a_phone_an_example_that_is_chosen_is_shown_at_once(browser: Br
         await visit.run()
 
         assert stage.bodies[0]["operationName"] == "WhoAmI"
+
+
+# ------------------------------------------------------------------ the page of the sources
+
+
+@pytest.mark.parametrize(("size", "dark"), [(DESKTOP, False), (PHONE, True)], ids=["desktop", "phone"])
+async def test_the_page_of_the_sources_is_read_by_eye_and_ear_at_any_width(
+    browser: Browser, tmp_path: Path, size: tuple[int, int], *, dark: bool
+) -> None:
+    with running("demo", "--port", "0") as (_, first):
+        base_url = address_in(first).rstrip("/")
+        async with httpx.AsyncClient(base_url=base_url) as client:
+            for query in (EXAMPLES[0].query, '{ invoice(by: {number: {source: "shop", number: "F2026-0117"}}) { number } }'):
+                assert (await client.post("/graphql", json={"query": query}, timeout=60)).status_code == 200
+        context = await browser.new_context(
+            viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light", java_script_enabled=False
+        )
+        page = await context.new_page()
+        complaints: list[str] = []
+        asked: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("request", lambda request: asked.append(request.url))
+        await page.goto(f"{base_url}/sources")
+        await page.screenshot(path=tmp_path / "sources.png", full_page=True)
+
+        matrix = page.get_by_role("table", name="What each source can do, and by which upstream operation")
+        heads = [await each.inner_text() for each in await matrix.get_by_role("columnheader").all()]
+        assert heads == ["Operation", "subscriptions", "pos", "commerce", "shop"]
+        row = matrix.get_by_role("row").filter(has=page.get_by_role("rowheader", name="CREATE_INVOICE", exact=True))
+        assert await row.get_by_role("cell").count() == 4
+        assert await row.get_by_role("cell", name="not offered the content of an invoice cannot be passed").count() == 1
+        indexes = page.get_by_role("table", name="What is kept in memory for all requests")
+        assert await indexes.get_by_role("rowheader", name="GET api/customers/{date}").count() == 1
+        heard = await page.get_by_role("article", name="pos").aria_snapshot()
+        assert "- term: Health\n  - definition:\n    - text: up since\n" in heard
+        assert "term: Breaker" in heard
+        assert await page.get_by_role("heading", level=2).all_inner_texts() == ["State", "Last errors", "Indexes", "Capabilities"]
+
+        skip = page.get_by_role("link", name="Skip to the content")
+        await page.keyboard.press("Tab")
+        box = await skip.bounding_box()
+        assert box is not None
+        assert box["y"] >= 0
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        await page.get_by_role("link", name="Refresh").click()
+        assert [url for url in asked if not url.startswith("data:")] == [f"{base_url}/sources"] * 2
+        assert complaints == []
+        await context.close()
+
+
+KEYED = {"name": "c", "key_sha256": sha256(b"secret-of-the-test").hexdigest(), "permissions": ["explorer"], "sources": ["*"]}
+SHOP = {"system": "shopctrl", "base_url": "https://shop.example", "shop_ids": [1], "shop_owner_id": 1}
+
+
+async def test_the_key_of_the_explorer_opens_the_page_of_the_sources(browser: Browser) -> None:
+    settings = {"server": {"explorer": True, "state": "sqlite://"}, "callers": [KEYED], "sources": {"shop": SHOP}}
+    app = create_app(settings_from(settings), wire=FakeWire(lambda _: answer("null")))
+    async with serving(app) as base_url, visiting(browser, base_url) as visit:
+        link = visit.page.get_by_role("link", name="Sources", exact=True)
+        async with visit.page.context.expect_page() as waiting:
+            await link.click()
+        await (await waiting.value).get_by_role("heading", name="A key is needed").wait_for()
+
+        panel = await visit.open("Caller's key")
+        await panel.get_by_label("Key", exact=True).fill("secret-of-the-test")
+        await panel.get_by_role("button", name="Use it").click()
+        async with visit.page.context.expect_page() as waiting:
+            await link.click()
+        shown = await waiting.value
+        await shown.get_by_role("article", name="shop").wait_for()
+        async with visit.page.expect_response("**/sources") as answered:
+            await shown.get_by_role("link", name="Refresh").click()
+        assert (await answered.value).status == 200
+        await shown.get_by_role("heading", name="Capabilities").wait_for()
+        assert await shown.evaluate("getComputedStyle(document.querySelector('article')).borderTopStyle") == "solid"
+        assert visit.blocked == []
+
+
+async def test_the_way_to_the_sources_is_there_on_a_phone(browser: Browser, stage: Stage) -> None:
+    async with serving(stage) as base_url, visiting(browser, base_url, PHONE) as visit:
+        assert await visit.page.get_by_role("link", name="Sources", exact=True).is_visible()
+        assert not await visit.overflows()

@@ -25,7 +25,7 @@ from gateway.sources.base import (
     SourceSet,
     claims_of,
 )
-from gateway.transport import Response, Scope
+from gateway.transport import Response, Scope, UpstreamState
 
 SCOPE = Scope(request_id="test", deadline=1010.0)
 
@@ -70,6 +70,14 @@ class MemorySource:
     @property
     def health_since(self) -> None:
         return None
+
+    @property
+    def upstream_state(self) -> UpstreamState:
+        raise NotImplementedError  # it has none
+
+    @property
+    def indexes(self) -> tuple[()]:
+        return ()
 
     @property
     def personal_fields(self) -> frozenset[str]:

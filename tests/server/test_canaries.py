@@ -319,6 +319,9 @@ class Gateway:
         for source in SOURCES:
             document = f"/documents/{Ref(source, Kind.INVOICE, KEYS[source]).global_id}"
             heard.response(await self.client.get(document, headers={"authorization": f"Bearer {KEY}"}))
+        page = await self.client.get("/sources", headers={"authorization": f"Bearer {KEY}"})
+        assert page.status_code == 200, page.text
+        heard.response(page)
         self.clock.advance(100_000)
 
 

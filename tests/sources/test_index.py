@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import GatewayError, UpstreamTimeout, UpstreamUnavailable
-from gateway.sources.index import Snapshot, SortKey, Window, WindowIndex
+from gateway.sources.index import IndexState, Snapshot, SortKey, Window, WindowIndex
 from gateway.transport import Scope, Trace
 from tests.fakes import FakeClock, make_scope
 
@@ -365,3 +365,60 @@ def test_a_place_where_no_row_stands_is_as_good_as_any() -> None:
     order: Callable[[Row], SortKey] = by_place
     snapshot = Snapshot(rows=(A, C), order=order)
     assert (list(snapshot.after((2, "x"))), list(snapshot.after((9,)))) == ([C], [])
+
+
+# ------------------------------------------------------------------ how it stands
+
+
+async def test_an_index_that_was_never_asked_for_is_empty_and_asks_nobody_to_say_so() -> None:
+    index, upstream, _ = make_index({"a": A})
+
+    assert index.state == IndexState(
+        operation="ListThings", rows=0, complete=False, as_of=None, fresh_seconds=0, is_refreshing=False, failure=None
+    )
+    assert upstream.asked == []
+
+
+async def test_an_index_tells_its_rows_its_age_and_for_how_long_it_is_fresh() -> None:
+    index, _, clock = make_index({"a": A, "b": B})
+    asked_at = clock.now()
+    await index.current(make_scope())
+    clock.advance(45)
+    fresh = index.state
+    clock.advance(45)
+
+    assert (fresh.rows, fresh.complete, fresh.as_of, fresh.fresh_seconds) == (2, True, asked_at, 15)
+    assert (index.state.as_of, index.state.fresh_seconds) == (asked_at, 0)
+
+
+async def test_an_index_tells_that_it_is_being_read() -> None:
+    index, upstream, _ = make_index({"a": A})
+    upstream.gate = asyncio.Event()
+    waiting = asyncio.create_task(index.current(make_scope()))
+    await asyncio.sleep(0)
+    during = index.state.is_refreshing
+    upstream.gate.set()
+    await waiting
+
+    assert (during, index.state.is_refreshing) == (True, False)
+
+
+async def test_an_index_tells_why_the_last_read_failed_until_one_goes_well() -> None:
+    index, _, clock = make_index({"a": A}, down(), {"a": A})
+    await index.current(make_scope())
+    clock.advance(60)
+    with pytest.raises(UpstreamUnavailable):
+        await index.current(make_scope(100))
+    failed = index.state
+    await index.current(make_scope(100))
+
+    assert (failed.failure, failed.rows, failed.complete) == ("UPSTREAM_UNAVAILABLE", 1, True)
+    assert index.state.failure is None
+
+
+async def test_an_index_whose_read_has_a_bug_still_tells_how_it_stands() -> None:
+    index, _, _ = make_index(ZeroDivisionError("ours"))
+    with pytest.raises(ZeroDivisionError):
+        await index.current(make_scope())
+
+    assert (index.state.failure, index.state.rows) == ("INTERNAL", 0)

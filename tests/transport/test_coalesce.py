@@ -233,7 +233,7 @@ def test_a_result_is_kept_by_none_but_its_callers() -> None:
 
 
 def test_a_start_that_fails_before_it_waits_fails_all_and_is_tried_again() -> None:
-    def start() -> asyncio.Future[int]:
+    async def start() -> int:
         raise Failed
 
     async def ask() -> None:

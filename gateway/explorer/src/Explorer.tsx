@@ -6,6 +6,7 @@ import { CALLS_PLUGIN, CallsFooter } from "./CallsPanel";
 import { fetcher } from "./fetcher";
 import { type Journey, journeysPlugin, variablesText } from "./journeys";
 import { KEY_PLUGIN } from "./key";
+import { SourcesLink } from "./sources";
 import { isFirstVisit } from "./stored";
 import { isWide } from "./width";
 
@@ -31,6 +32,7 @@ export function Explorer({ journeys }: { journeys: Journey[] }) {
         <h1 className="title">
           <img src="/explorer/explorer.svg" alt="" width="22" height="22" /> Invoice gateway
         </h1>
+        <SourcesLink />
       </GraphiQL.Logo>
       <GraphiQL.Footer>
         <CallsFooter />

@@ -23,7 +23,7 @@ from gateway.sources.compilator.mapping import Sent, to_customer, to_number
 from gateway.sources.compilator.payloads import CustomerKeyPayload, CustomerPage, CustomerPayload
 from gateway.sources.compilator.settings import CompilatorOptions
 from gateway.sources.decode import Malformed, Reading, decode
-from gateway.sources.index import Snapshot, Window, WindowIndex
+from gateway.sources.index import IndexState, Snapshot, Window, WindowIndex
 from gateway.transport import Request, Scope
 
 _MAX_PAGES: Final = 10_000
@@ -89,6 +89,11 @@ class CustomerList:
             full_after_seconds=_WHOLE_AFTER_SECONDS,
         )
         self._guids: _Guids | None = None
+
+    @property
+    def index(self) -> IndexState:
+        """How the sweep stands; calls nobody."""
+        return self._index.state
 
     async def answers(self, scope: Scope) -> Callable[[Ref], Answer]:
         """Sweep where it is time to, and give what answers keys: numbers or GUIDs. Raises upstream errors."""

@@ -34,6 +34,7 @@ from gateway.sources.base import (
     Calls,
     Demand,
     Fetch,
+    IndexState,
     OverUpstream,
     Prepared,
     Refused,
@@ -185,6 +186,11 @@ class CompilatorSource(OverUpstream):
     def capabilities(self) -> tuple[Capability, ...]:
         """What it can do; lists of orders depend on the branches that are configured."""
         return (*_CAPABILITIES, _list_orders(self._options))
+
+    @property
+    def indexes(self) -> tuple[IndexState, ...]:
+        """How the sweep of its customers stands; calls nobody."""
+        return (self._customers.index,)
 
     @property
     def personal_fields(self) -> frozenset[str]:

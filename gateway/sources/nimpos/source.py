@@ -47,6 +47,7 @@ from gateway.sources.base import (
     Calls,
     Demand,
     Fetch,
+    IndexState,
     OverUpstream,
     Prepared,
     Refused,
@@ -149,6 +150,11 @@ class NimposSource(OverUpstream):
     def capabilities(self) -> tuple[Capability, ...]:
         """What it can do."""
         return _CAPABILITIES
+
+    @property
+    def indexes(self) -> tuple[IndexState, ...]:
+        """How its windows stand; calls nobody."""
+        return self._windows.indexes
 
     @property
     def personal_fields(self) -> frozenset[str]:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from gateway.errors import GatewayError
 from gateway.sources.base import Clock, Request, Scope, SourceProfile
 from gateway.sources.decode import Malformed, convert, encode_tree, local_midnight, text_or_none, to_instant
-from gateway.sources.index import ReadWindow, Snapshot, Window, WindowIndex
+from gateway.sources.index import IndexState, ReadWindow, Snapshot, Window, WindowIndex
 from gateway.sources.nimpos import endpoints, mapping
 from gateway.sources.nimpos.payloads import CustomerPayload, DebtPayload, InvoicePayload, Row, Rows, guid_of
 from gateway.sources.nimpos.settings import NimposOptions
@@ -117,6 +117,12 @@ class Windows:
     def till_count(self) -> int:
         """How many tills there are."""
         return len(self._tills)
+
+    @property
+    def indexes(self) -> tuple[IndexState, ...]:
+        """How the windows stand; calls nobody."""
+        tills = (replace(till.state, part=f"till {number}") for number, till in enumerate(self._tills, 1))
+        return (self._customers.state, *tills, self._debts.state)
 
     @property
     def are_kept(self) -> bool:

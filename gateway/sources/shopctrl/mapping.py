@@ -201,11 +201,11 @@ def _order_statuses(payload: OrderPayload, statuses: _Statuses) -> tuple[SourceC
     # Of an order only the main status has a flat id; the others are objects alone.
     found = (
         statuses.read("MainStatusId", payload.main_status_id, payload.main_status),
-        statuses.read("PaymentStatus", None, payload.payment_status),
-        statuses.read("StockStatus", None, payload.stock_status),
-        statuses.read("FulfilmentStatus", None, payload.fulfilment_status),
-        statuses.read("ShipmentStatus", None, payload.shipment_status),
-        statuses.read("CustomStatus", None, payload.custom_status),
+        None if payload.payment_status is None else statuses.read("PaymentStatus", None, payload.payment_status),
+        None if payload.stock_status is None else statuses.read("StockStatus", None, payload.stock_status),
+        None if payload.fulfilment_status is None else statuses.read("FulfilmentStatus", None, payload.fulfilment_status),
+        None if payload.shipment_status is None else statuses.read("ShipmentStatus", None, payload.shipment_status),
+        None if payload.custom_status is None else statuses.read("CustomStatus", None, payload.custom_status),
     )
     return tuple([status for status in found if status is not None])
 
