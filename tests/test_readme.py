@@ -16,12 +16,10 @@ import pytest
 
 from gateway import __main__ as command_line
 from gateway.app import make_gateway, settings_from
-from gateway.errors import GatewayError
 from gateway.model import Batching, Capability, Operation, SupportLevel
 from gateway.sandbox.app import create_sandbox
 from gateway.settings import SourceSettings, load_settings
 from gateway.sources import SOURCES
-from tests.graph import Graph
 from tests.test_cli import address_in, running
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
@@ -63,11 +61,6 @@ def table_after(heading: str) -> list[list[str]]:
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows if not row.startswith("|---")]
 
 
-@pytest.mark.anyio
-async def test_the_query_has_the_answer_that_is_shown(graph: Graph) -> None:
-    assert await graph.data(block("graphql")) == json.loads(block("json"))["data"]
-
-
 def test_all_pages_become_a_table(demo: str, tmp_path: Path) -> None:
     done = execute(["sh", "-e"], "pages", demo, tmp_path)
 
@@ -86,15 +79,6 @@ def test_a_batch_is_tried_dry_and_then_made(demo: str, tmp_path: Path) -> None:
         ("APPLIED", "invoice-F-2026-9102"),
         ("VALIDATED", "invoice-F-2026-9101"),
         ("VALIDATED", "invoice-F-2026-9102"),
-    ]
-
-
-def test_curl_makes_an_invoice_once(demo: str, tmp_path: Path) -> None:
-    answers = [json.loads(execute(["sh", "-e"], "curl", demo, tmp_path).stdout) for _ in range(2)]
-
-    assert [answer["data"]["createInvoice"] for answer in answers] == [
-        {"outcome": "APPLIED", "replayed": False},
-        {"outcome": "APPLIED", "replayed": True},
     ]
 
 
@@ -167,12 +151,3 @@ def test_every_key_of_a_source_is_named() -> None:
     there = set(SourceSettings.model_fields) | {key for spec in SOURCES for key in spec.options.model_fields}
 
     assert there - {"options"} - named == set()
-
-
-def test_every_code_of_an_error_is_explained() -> None:
-    explained = {code for row in table_after("Errors")[1:] for code in re.findall(r"`(\w+)`", row[0])}
-
-    def codes(error: type[GatewayError]) -> set[str]:
-        return {error.code} | {code for child in error.__subclasses__() for code in codes(child)}
-
-    assert codes(GatewayError) - {"SETTINGS", "LIMIT_EXCEEDED"} - explained == set()

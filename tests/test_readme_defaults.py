@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from gateway.loaders import MAX_FIRST
-from gateway.settings import CallerSettings, JournalSettings, JwtSettings, LimitSettings, ServerSettings, SourceSettings
+from gateway.settings import CallerSettings, FederationSettings, JournalSettings, JwtSettings, LimitSettings, ServerSettings, SourceSettings
 
 TESTS: Final = Path(__file__).parent
 README: Final = (TESTS.parent / "README.md").read_text(encoding="utf-8")
@@ -20,6 +20,7 @@ TABLES: Final[Mapping[str, type[BaseModel]]] = {
     "server": ServerSettings,
     "callers": CallerSettings,
     "jwt": JwtSettings,
+    "federation": FederationSettings,
     "limits": LimitSettings,
     "journal": JournalSettings,
     "sources": SourceSettings,
