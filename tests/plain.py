@@ -9,5 +9,5 @@ import msgspec
 
 
 def plain(data: object) -> Any:  # noqa: ANN401  (any JSON value)
-    """Give it in dicts and lists, with numbers as they are."""
-    return msgspec.to_builtins(data, builtin_types=(Decimal,))
+    """Give it in dicts and lists, with numbers and what is JSON already as they are."""
+    return msgspec.to_builtins(data, builtin_types=(Decimal, msgspec.Raw))
