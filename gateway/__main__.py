@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from gateway.model import Attempt, AttemptQuery, MutationOutcome, UserError
     from gateway.mutations import Story, Writes
     from gateway.schema.explain import Explanation
-    from gateway.server import Checked
+    from gateway.server import Checked, Reloads
+    from gateway.server.reload import Take
     from gateway.settings import ServerSettings, Settings
     from gateway.sources.base import Source, SourceSet
 
@@ -80,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--config", type=Path, required=True, metavar="FILE")
     serve.add_argument("--host", help="instead of server.host")
     serve.add_argument("--port", type=_port, help="instead of server.port")
+    serve.add_argument("--workers", type=_count_from_one, metavar="N", help="processes at the address, instead of server.workers")
     serve.set_defaults(command=_serve)
 
     check = commands.add_parser("check", help="read a configuration file and say what each source can do")
@@ -244,13 +247,13 @@ def _demo(options: argparse.Namespace) -> int:
 async def _run_demo(host: str, port: int, seed: int) -> None:
     from gateway.app import create_app, settings_from
     from gateway.explorer import Journey
-    from gateway.sandbox.examples import EXAMPLES
+    from gateway.sandbox.examples import EXAMPLES, LINKS
     from gateway.sandbox.server import serving
 
     listener = _listen(host, port)
     async with serving(port=0, seed=seed) as sandbox:
         server = {"host": host, "explorer": True, "introspection": True, "state": "sqlite://"}
-        settings = settings_from({"server": server, "sources": sandbox.sandbox.source_tables(sandbox.base_url)})
+        settings = settings_from({"server": server, "sources": sandbox.sandbox.source_tables(sandbox.base_url), "links": dict(LINKS)})
         journeys = [Journey(item.title, item.description, item.query, item.variables) for item in EXAMPLES]
         app = create_app(settings, journeys=journeys)
         address = f"http://{_shown(host)}:{listener.getsockname()[1]}"
@@ -270,19 +273,83 @@ def _serve(options: argparse.Namespace) -> int:
     from gateway.app import create_app
     from gateway.errors import SettingsError
     from gateway.server.process import run
+    from gateway.telemetry import write_logs
 
-    settings = _settings(options.config)
-    changes = {name: value for name, value in (("host", options.host), ("port", options.port)) if value is not None}
-    settings = settings.model_copy(update={"server": settings.server.model_copy(update=changes)})
+    _disregard_hangups()  # until they are heard
+    settings = _with_given(_settings(options.config), options)
+    _check_workers(options.config.name, settings)
     try:
         app = create_app(settings)
         asyncio.run(_try_journal(settings))
     except SettingsError as error:
         raise _Usage(*(f"{options.config.name}: {line}" for line in error.lines)) from None
-    listener = _listen(settings.server.host, settings.server.port)
-    address = f"http://{_shown(settings.server.host)}:{listener.getsockname()[1]}/graphql"
-    run(_run_server(app, listener, f"GraphQL at {address}", settings.server))
+    listener = _listen(settings.server.host, settings.server.port, at_once=settings.server.workers == 1)
+    announcement = f"GraphQL at http://{_shown(settings.server.host)}:{listener.getsockname()[1]}/graphql"
+    write_logs(settings.server.log_format, settings.server.log_level)
+    if settings.server.workers > 1:
+        return _run_workers(app, listener, announcement, settings.server, options)
+    run(_run_server(app, listener, announcement, settings.server, _reloads(app.state.take, options)))
     return OK
+
+
+def _with_given(settings: Settings, options: argparse.Namespace) -> Settings:
+    """Put what the command line says in the place of what the file says."""
+    given = {"host": options.host, "port": options.port, "workers": options.workers}
+    changes = {name: value for name, value in given.items() if value is not None}
+    return settings.model_copy(update={"server": settings.server.model_copy(update=changes)})
+
+
+def _disregard_hangups() -> None:
+    import signal
+
+    if hasattr(signal, "SIGHUP"):
+        with suppress(ValueError):  # in a thread of somebody's, whose signals these are
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def _reloads(take: Take, options: argparse.Namespace) -> Reloads:
+    """Make what reads the configuration of the command line again, and has `take` put it to use."""
+    from gateway.app import read_settings
+    from gateway.server import Reloads
+    from gateway.telemetry import write_logs
+
+    async def take_with_logs(settings: Settings) -> Iterable[str]:
+        lines = await take(settings)
+        write_logs(settings.server.log_format, settings.server.log_level)
+        return lines
+
+    def say(line: str) -> None:
+        with suppress(OSError):  # a terminal that is gone
+            print(line, file=sys.stderr, flush=True)
+
+    return Reloads(options.config.name, lambda: _with_given(read_settings(options.config), options), take_with_logs, say)
+
+
+def _check_workers(name: str, settings: Settings) -> None:
+    """Refuse several processes where they cannot be, or would not know what the others have written."""
+    workers = settings.server.workers
+    if workers > 1 and settings.is_in_memory:
+        raise _Usage(f"{name}: server.state: in memory, which {workers} workers cannot share; name a file or a database")
+    if workers > 1 and not hasattr(os, "fork"):
+        raise _Usage(f"{name}: server.workers: this system cannot fork; start the command several times, with a load balancer before it")
+
+
+def _run_workers(app: Starlette, listener: socket.socket, announcement: str, settings: ServerSettings, options: argparse.Namespace) -> int:
+    """Serve in several processes until SIGTERM or Ctrl-C; say so once all of them answer."""
+    from gateway.server.workers import Workers, run_worker
+    from gateway.transport import SystemClock
+
+    async def take_quietly(read: Settings) -> list[str]:
+        await app.state.take(read)
+        return []  # it was said by the process around
+
+    def work(line: socket.socket, own_listener: socket.socket) -> None:
+        run_worker(app, app.state.load, settings, SystemClock(), own_listener, line, _reloads(take_quietly, options))
+
+    def reload() -> bool:
+        return asyncio.run(_reloads(app.state.prepare, options).once())
+
+    return OK if Workers(settings.workers, work, listener, lambda: print(announcement, flush=True), reload).run() else FAILED
 
 
 async def _try_journal(settings: Settings) -> None:
@@ -292,7 +359,8 @@ async def _try_journal(settings: Settings) -> None:
     await (await open_journal(settings)).aclose()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, *, at_once: bool = True) -> socket.socket:
+    """Take an address, and have who connects wait there; not `at_once`: only when somebody serves."""
     import socket
 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -300,20 +368,29 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-        listener.listen()
+        if at_once:
+            listener.listen()
     except OSError as error:
         listener.close()
         raise _Usage(f"{host}:{port}: {error.strerror or 'cannot listen there'} (another --port may be free)") from None
     return listener
 
 
-async def _run_server(app: Starlette, listener: socket.socket, announcement: str, settings: ServerSettings) -> None:
-    """Serve until SIGTERM or Ctrl-C; say so once it answers."""
+async def _run_server(
+    app: Starlette, listener: socket.socket, announcement: str, settings: ServerSettings, reloads: Reloads | None = None
+) -> None:
+    """Serve until SIGTERM or Ctrl-C; say so once it answers. `reloads` None: there is no configuration to read again."""
     from gateway.server.process import Server
     from gateway.transport import SystemClock
 
-    server = Server(app, app.state.load, settings, SystemClock(), lambda: print(announcement, flush=True))
-    await server.serve(sockets=[listener])
+    def begin() -> None:
+        print(announcement, flush=True)
+        if reloads is not None:
+            reloads.begin()
+
+    server = Server(app, app.state.load, settings, SystemClock(), begin)
+    with nullcontext() if reloads is None else reloads.heard():
+        await server.serve(sockets=[listener])
 
 
 def _shown(host: str) -> str:
@@ -441,8 +518,9 @@ def _variables_of(text: str | None) -> dict[str, object] | None:
 def _demo_settings() -> Settings:
     from gateway.app import settings_from
     from gateway.sandbox.app import create_sandbox
+    from gateway.sandbox.examples import LINKS
 
-    return settings_from({"sources": create_sandbox(1).state.sandbox.source_tables("http://127.0.0.1")})
+    return settings_from({"sources": create_sandbox(1).state.sandbox.source_tables("http://127.0.0.1"), "links": dict(LINKS)})
 
 
 def _table_of(explanation: Explanation) -> str:

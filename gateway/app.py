@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
 from starlette.applications import Starlette
 
-from gateway.errors import SettingsError
-from gateway.execution import Executor
+from gateway.errors import JournalUnavailable, SettingsError
+from gateway.execution import Counts, Executor, facts_of, operations_of
 from gateway.explorer import Journey
 from gateway.journal import Journal, keep_clean
 from gateway.loaders import LinkRule, LinkRules, read_link_file
 from gateway.model import UNREAD, OrderStatus, PaymentStatus
 from gateway.mutations import ShowsSubmitted, Writes
-from gateway.schema import CostModel, Explainer, Federation, build_schema
+from gateway.schema import CostModel, Explainer, Federation, Schema, build_schema
 from gateway.server import (
     Admission,
+    AttemptCounts,
     Authenticator,
     Callers,
     DocumentCheck,
@@ -36,17 +39,28 @@ from gateway.server import (
     KeysNotFetched,
     LinkSigner,
     Load,
+    MetricsPage,
+    Numbers,
+    Observer,
+    Rates,
+    Serving,
+    SharedRates,
     SourcesPage,
+    Standing,
+    SwitchingApp,
     Tokens,
     TrustedDocuments,
+    differences,
     document_limits,
     make_rates,
     make_server,
     read_manifest,
+    with_what_is_fixed,
 )
-from gateway.settings import Settings, SourceSettings, load_settings, parse_settings
+from gateway.settings import JwtSettings, Settings, SourceSettings, load_settings, parse_settings
 from gateway.sources import SOURCES
 from gateway.sources.base import Source, SourceParts, SourceProfile, SourceSet
+from gateway.telemetry import Metrics, Processes, Spans, UpstreamMeter, make_spans
 from gateway.transport import Clock, SystemClock
 from gateway.transport.http1_wire import Http1Wire
 from gateway.transport.http_upstream import HttpUpstream
@@ -59,11 +73,26 @@ _SPECS = MappingProxyType({spec.name: spec for spec in SOURCES})
 
 
 @dataclass(frozen=True, slots=True)
+class Connected:
+    """A source, what it sends over, and what it was made of: its settings, and the sha256 of the files that they name."""
+
+    source: Source
+    wire: Wire
+    settings: SourceSettings
+    files: tuple[bytes | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Gateway:
     """The sources of a configuration, and what has to be closed at the end."""
 
     sources: SourceSet
-    wires: tuple[Wire, ...]
+    connected: Mapping[str, Connected]
+
+    @property
+    def wires(self) -> frozenset[Wire]:
+        """What the sources send over."""
+        return frozenset(each.wire for each in self.connected.values())
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -95,39 +124,74 @@ async def open_journal(settings: Settings, clock: Clock | None = None) -> Journa
 
 async def _open(journal: Journal, settings: Settings) -> None:
     await journal.open()
+    await _adopt(journal, settings)
+
+
+async def _adopt(journal: Journal, settings: Settings) -> None:
     for key, source in settings.sources.items():
         for former in source.former_keys:
             await journal.adopt(former, key)
 
 
-def make_writes(journal: Journal, settings: Settings, clock: Clock | None = None) -> Writes:
+def make_writes(journal: Journal, settings: Settings, clock: Clock | None = None, *, metrics: Metrics | None = None) -> Writes:
     """Make what carries out writes over a journal."""
-    return Writes(journal, clock or SystemClock(), settle_after_seconds=settings.journal.settle_after_seconds)
+    written = (metrics or Metrics()).writes.add
+    return Writes(journal, clock or SystemClock(), settle_after_seconds=settings.journal.settle_after_seconds, written=written)
 
 
-def make_gateway(settings: Settings, wire: Wire | None = None, clock: Clock | None = None, *, journal: Journal | None = None) -> Gateway:
+def make_gateway(
+    settings: Settings,
+    wire: Wire | None = None,
+    clock: Clock | None = None,
+    *,
+    journal: Journal | None = None,
+    paces: Paces | None = None,
+    metrics: Metrics | None = None,
+    earlier: Gateway | None = None,
+) -> Gateway:
     """Make the sources of a configuration; with `wire` all of them send over it. Raises `SettingsError`.
 
-    With `journal` they also show what was written through it and is not shown by the systems themselves.
+    With `journal` they also show what was written through it and is not shown by the systems themselves. Those of `earlier` go on
+    where nothing of theirs has changed; `paces` are those of its token endpoints.
     """
     used_clock = clock or SystemClock()
-    paces = Paces(used_clock)
-    usual_tls = usual_tls_context()  # made once: reading the certificates of all authorities takes a while
-    wires: list[Wire] = []
-    sources: list[Source] = []
+    used_paces = paces or _paces(settings, used_clock, journal)
+    usual_tls = cache(usual_tls_context)  # made once: reading the certificates of all authorities takes a while
+    all_made: dict[str, Connected] = {}
     former: dict[str, str] = {}
     for key, source_settings in settings.sources.items():
         if not source_settings.enabled:
             continue
-        used_wire = wire or Http1Wire(tls=_tls(key, source_settings) or usual_tls)
-        wires.append(used_wire)
-        source = _make_source(key, source_settings, used_wire, used_clock, paces)
-        sources.append(source if journal is None else ShowsSubmitted(source, journal))
+        files = _digests(source_settings)
+        made = None if earlier is None else earlier.connected.get(key)
+        if made is None or (made.settings, made.files) != (source_settings, files):
+            used_wire = wire or Http1Wire(tls=_tls(key, source_settings) or usual_tls())
+            meter = UpstreamMeter(metrics or Metrics(), key)
+            source = _make_source(key, source_settings, used_wire, used_clock, used_paces, meter)
+            made = Connected(source if journal is None else ShowsSubmitted(source, journal), used_wire, source_settings, files)
+        all_made[key] = made
         former.update(dict.fromkeys(source_settings.former_keys, key))
-    return Gateway(SourceSet(sources, former), tuple(dict.fromkeys(wires)))
+    return Gateway(SourceSet([made.source for made in all_made.values()], former), all_made)
 
 
-def _make_source(key: str, settings: SourceSettings, wire: Wire, clock: Clock, paces: Paces) -> Source:
+def _paces(settings: Settings, clock: Clock, journal: Journal | None) -> Paces:
+    """Make the paces of token endpoints; where replicas are, they have their tokens in common."""
+    return Paces(clock, journal.tokens if journal is not None and settings.has_replicas else None)
+
+
+def _digests(settings: SourceSettings) -> tuple[bytes | None, ...]:
+    """Tell the files of a source's TLS from others under the same names; None for one that is not there."""
+    return tuple(None if path is None else _digest(path) for path in (settings.ca_file, settings.client_cert, settings.client_key))
+
+
+def _digest(path: Path) -> bytes | None:
+    try:
+        return sha256(path.read_bytes()).digest()
+    except OSError:  # who uses it says so
+        return None
+
+
+def _make_source(key: str, settings: SourceSettings, wire: Wire, clock: Clock, paces: Paces, meter: UpstreamMeter) -> Source:
     spec = _SPECS[settings.system]
     profile = SourceProfile(
         key=key,
@@ -140,7 +204,7 @@ def _make_source(key: str, settings: SourceSettings, wire: Wire, clock: Clock, p
         currencies=settings.currencies,
         labels=settings.labels,
     )
-    upstream = HttpUpstream(key, settings, wire, clock, paces=paces)
+    upstream = HttpUpstream(key, settings, wire, clock, paces=paces, meter=meter)
     return spec.build(SourceParts(profile=profile, options=settings.options, upstream=upstream, clock=clock))
 
 
@@ -212,55 +276,211 @@ def _keys_over(wire: Wire) -> FetchKeys:
     return fetch
 
 
-def _admission(settings: Settings, wire: Wire | None, clock: Clock) -> Admission:
-    jwt = settings.jwt
-    tokens = None if jwt is None or wire is None else Tokens(jwt, Keys(jwt.jwks_url, jwt.algorithms, _keys_over(wire), clock), clock)
-    return Admission(Authenticator(Callers(settings.callers), tokens), make_rates(settings, clock))
+class _Keys:
+    """Fetches the keys of issuers over one wire, made when it is needed: it reads the certificates of all authorities."""
+
+    def __init__(self, wire: Wire | None) -> None:
+        self._wire = wire
+
+    def tokens(self, settings: JwtSettings, clock: Clock) -> Tokens:
+        """Make what checks the tokens of an issuer."""
+        self._wire = self._wire or Http1Wire()
+        return Tokens(settings, Keys(settings.jwks_url, settings.algorithms, _keys_over(self._wire), clock), clock)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        if self._wire is not None:
+            await self._wire.aclose()
 
 
-def create_app(settings: Settings, wire: Wire | None = None, clock: Clock | None = None, *, journeys: Sequence[Journey] = ()) -> Starlette:
-    """Make the application. Raises `SettingsError` when it would be open to others than this machine."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Lasting:
+    """What stays the same however often the configuration is read. `wire` None: each source has its own."""
+
+    wire: Wire | None
+    clock: Clock
+    journeys: Sequence[Journey]
+    journal: Journal
+    writes: Writes
+    load: Load
+    paces: Paces
+    shared_rates: SharedRates | None
+    keys: _Keys
+    numbers: Numbers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _InUse:
+    """What one reading of the configuration led to."""
+
+    settings: Settings
+    gateway: Gateway
+    schema: Schema
+    tokens: Tokens | None
+    rates: Rates
+    spans: Spans | None
+    serving: Serving
+
+
+def _make(lasting: _Lasting, settings: Settings, earlier: _InUse | None = None) -> _InUse:
+    """Make what serves a configuration, from what has not changed since the earlier one, too. Raises `SettingsError`."""
     if settings.is_open and not settings.on_loopback:
         raise SettingsError(f"server.host: {settings.server.host} can be reached from outside, and no [[callers]] are configured")
-    used_clock = clock or SystemClock()
-    journal = make_journal(settings, used_clock)
-    writes = make_writes(journal, settings, used_clock)
-    gateway = make_gateway(settings, wire, used_clock, journal=journal)
+    clock, before = lasting.clock, None if earlier is None else earlier.gateway
+    gateway = make_gateway(
+        settings, lasting.wire, clock, journal=lasting.journal, paces=lasting.paces, metrics=lasting.numbers.metrics, earlier=before
+    )
     key = settings.server.signing_key
-    signer = None if key is None else LinkSigner(key.get_secret_value().encode(), used_clock)
-    schema, rules = build_schema(_federation(settings)), _link_rules(settings)
+    signer = None if key is None else LinkSigner(key.get_secret_value().encode(), clock)
+    schema, rules = _schema(settings, earlier), _link_rules(settings)
     explainer = Explainer(schema, max_nodes=settings.limits.max_nodes, link_rules=rules)
-    wire_of_keys = None if settings.jwt is None else wire or Http1Wire()  # it reads the certificates of all authorities
-    admission = _admission(settings, wire_of_keys, used_clock)
+    tokens, rates = _tokens(lasting, settings, earlier), make_rates(settings, clock)
+    admission = Admission(Authenticator(Callers(settings.callers), tokens), rates, lasting.shared_rates)
+    trusted, spans = make_trusted_documents(settings, explainer), _spans(settings, earlier)
+    names = frozenset(settings.telemetry.operations).union(_names_in(trusted))
+    observer = Observer(lasting.numbers.metrics, clock, names=names, spans=spans)
     graph = Graph(
-        executor=Executor(schema, absent=UNREAD, limits=document_limits(settings.limits)),
+        executor=Executor(schema, absent=UNREAD, limits=document_limits(settings.limits), counts=lasting.numbers.standing.plans),
         sources=gateway.sources,
-        writes=writes,
+        writes=lasting.writes,
         link_rules=rules,
         signer=signer,
-        trusted=make_trusted_documents(settings, explainer),
+        trusted=trusted,
         costs=make_costs(settings, explainer),
     )
-    endpoint = GraphqlEndpoint(graph, admission, settings, used_clock)
-    documents = DocumentEndpoint(gateway.sources, settings, used_clock, signer, admission)
-    sources_page = SourcesPage(gateway.sources, admission, used_clock, has_explorer=settings.server.explorer)
+    app = make_server(
+        GraphqlEndpoint(graph, admission, settings, clock, observer),
+        DocumentEndpoint(gateway.sources, settings, clock, signer, admission, observer),
+        SourcesPage(gateway.sources, admission, clock, has_explorer=settings.server.explorer),
+        MetricsPage(lasting.numbers, gateway.sources, None if settings.telemetry.open_metrics else admission),
+        settings.server,
+        lasting.journeys,
+        lasting.load,
+        observer,
+    )
+    serving = Serving(app, gateway.wires if spans is None else {*gateway.wires, spans.writer})
+    return _InUse(settings=settings, gateway=gateway, schema=schema, tokens=tokens, rates=rates, spans=spans, serving=serving)
+
+
+def _names_in(trusted: TrustedDocuments) -> Iterator[str]:
+    for text in trusted.texts:
+        document = facts_of(text, None).document
+        operations = () if document is None else operations_of(document)
+        yield from (operation.name for operation in operations if operation.name is not None)
+
+
+def _spans(settings: Settings, earlier: _InUse | None) -> Spans | None:
+    if earlier is not None and earlier.settings.telemetry == settings.telemetry:
+        return earlier.spans
+    return make_spans(settings.telemetry)
+
+
+def _schema(settings: Settings, earlier: _InUse | None) -> Schema:
+    if earlier is not None and earlier.settings.federation == settings.federation:
+        return earlier.schema
+    return build_schema(_federation(settings))
+
+
+def _tokens(lasting: _Lasting, settings: Settings, earlier: _InUse | None) -> Tokens | None:
+    if earlier is not None and earlier.settings.jwt == settings.jwt:
+        return earlier.tokens
+    return None if settings.jwt is None else lasting.keys.tokens(settings.jwt, lasting.clock)
+
+
+class _Root:
+    """A gateway, from its start to its end, through all configurations that it is given meanwhile."""
+
+    def __init__(self, lasting: _Lasting, settings: Settings) -> None:
+        self._lasting = lasting
+        self._in_use = _make(lasting, settings)
+        self._cleaning: asyncio.Task[NoReturn] | None = None
+        self.app = SwitchingApp(self._in_use.serving, self._lifespan, self._settled)
 
     @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        await _open(journal, settings)
-        cleaning = asyncio.ensure_future(keep_clean(journal, keep_days=settings.journal.keep_days, audit_days=settings.journal.audit_days))
+    async def _lifespan(self, _app: SwitchingApp) -> AsyncIterator[None]:
+        lasting = self._lasting
+        await _open(lasting.journal, self._in_use.settings)
+        self._clean()
+        telling = asyncio.ensure_future(lasting.numbers.keep_published(lambda: self._in_use.gateway.sources))
         try:
             yield
         finally:
-            await writes.aclose()
-            cleaning.cancel()
-            await asyncio.wait([cleaning])
-            await journal.aclose()
-            await gateway.aclose()
-            if wire_of_keys is not None:
-                await wire_of_keys.aclose()
+            telling.cancel()
+            await lasting.writes.aclose()
+            await self._stop_cleaning()
+            await lasting.journal.aclose()
+            await self.app.aclose()
+            await lasting.keys.aclose()
 
+    async def take(self, settings: Settings) -> list[str]:
+        """Put another configuration to use; gives what there is to say. Raises `SettingsError` and `JournalUnavailable`.
+
+        Where it raises, nothing has changed. What takes its time happens in a thread, while all goes on as before.
+        """
+        before = self._in_use
+        settings, lines = with_what_is_fixed(settings, before.settings)
+        now = await asyncio.to_thread(_make, self._lasting, settings, before)
+        await _adopt(self._lasting.journal, now.settings)
+        now.rates.take_over(before.rates)
+        self._in_use = now
+        self.app.switch_to(now.serving)
+        self._use_limits()
+        if now.settings.journal != before.settings.journal:
+            await self._stop_cleaning()
+            self._clean()
+        return [*differences(before.settings, now.settings), *lines, *now.settings.notices]
+
+    async def prepare(self, settings: Settings) -> list[str]:
+        """As `take`, for a process that serves nobody itself: those that are forked from it begin with the other configuration."""
+        before = self._in_use
+        settings, lines = with_what_is_fixed(settings, before.settings)
+        self._in_use = now = _make(self._lasting, settings, before)
+        self.app.begin_with(now.serving)
+        self._use_limits()
+        return [*differences(before.settings, settings), *lines, *settings.notices]
+
+    def _use_limits(self) -> None:
+        settings = self._in_use.settings
+        self._lasting.load.allow(settings.limits.max_requests_in_flight)
+        self._lasting.writes.settle_after(settings.journal.settle_after_seconds)
+
+    async def _settled(self) -> None:
+        """Wait until nothing goes on that was begun before another configuration was used, as its requests have ended."""
+        await self._lasting.writes.settled()
+        with suppress(JournalUnavailable):  # done at the next start, then
+            await _adopt(self._lasting.journal, self._in_use.settings)
+
+    def _clean(self) -> None:
+        days = self._in_use.settings.journal
+        self._cleaning = asyncio.ensure_future(keep_clean(self._lasting.journal, keep_days=days.keep_days, audit_days=days.audit_days))
+
+    async def _stop_cleaning(self) -> None:
+        if self._cleaning is not None:
+            self._cleaning.cancel()
+            await asyncio.wait([self._cleaning])
+
+
+def create_app(settings: Settings, wire: Wire | None = None, clock: Clock | None = None, *, journeys: Sequence[Journey] = ()) -> Starlette:
+    """Make the application. Raises `SettingsError` when it would be open to others than this machine.
+
+    Its `state` is for the process around it: `load`, to say when it stops, and `take` and `prepare`, to give it another configuration.
+    """
+    used_clock = clock or SystemClock()
+    journal, metrics = make_journal(settings, used_clock), Metrics()
     load = Load(used_clock, settings.limits.max_requests_in_flight)
-    app = make_server(endpoint, documents, sources_page, settings.server, journeys, lifespan, load)
-    app.state.load = load  # for the process around it, which says when it stops
-    return app
+    standing = Standing(load, AttemptCounts(journal.open_counts, used_clock), Counts(), used_clock)
+    lasting = _Lasting(
+        wire=wire,
+        clock=used_clock,
+        journeys=journeys,
+        journal=journal,
+        writes=make_writes(journal, settings, used_clock, metrics=metrics),
+        load=load,
+        paces=_paces(settings, used_clock, journal),
+        shared_rates=SharedRates(journal.takings, used_clock) if settings.has_replicas else None,
+        keys=_Keys(wire),
+        numbers=Numbers(metrics, standing, Processes() if settings.server.workers > 1 else None),
+    )
+    root = _Root(lasting, settings)
+    root.app.state.load, root.app.state.take, root.app.state.prepare = lasting.load, root.take, root.prepare
+    return root.app

@@ -288,6 +288,11 @@ class ServerSettings(_Table):
     """How long `/health/ready` says no before the listener closes."""
     drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 30
     """How long requests that are in hand have to end."""
+    workers: Annotated[int, Field(ge=1, le=256)] = 1
+    """How many processes serve at the address."""
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = "warning"
+    """From "info" on there is a line for each request."""
 
     @model_validator(mode="after")
     def _trust_has_documents(self) -> ServerSettings:
@@ -312,7 +317,7 @@ class CallerSettings(_Table):
 
     name: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_no_name_of_the_signed_in)]
     key_sha256: Annotated[tuple[Annotated[str, Field(pattern=_SHA256)], ...], BeforeValidator(_as_tuple), Field(min_length=1)]
-    permissions: tuple[Literal["read", "write", "raw", "explorer", "audit"], ...]
+    permissions: tuple[Literal["read", "write", "raw", "explorer", "audit", "metrics"], ...]
     sources: tuple[str, ...]
     requests_per_minute: Annotated[int, Field(ge=1)] = 600
     max_in_flight: Annotated[int, Field(ge=1)] = 32
@@ -403,6 +408,23 @@ class FederationSettings(_Table):
     """Begins the names of all types but the roots."""
 
 
+class TelemetrySettings(_Table):
+    """`[telemetry]`: what operators are told."""
+
+    open_metrics: bool = False
+    """`/metrics` for anybody; else for callers with the permission."""
+    operations: tuple[Annotated[str, Field(pattern=r"^[_A-Za-z][_0-9A-Za-z]*$", max_length=100)], ...] = ()
+    """Told by their name, beside those of trusted documents."""
+    traces_url: Annotated[str, Field(pattern=r"^https?://"), AfterValidator(_usable_url)] | None = None
+    """Of a collector, for OTLP over HTTP; None: there are no traces."""
+    traces_headers: Mapping[HeaderName, HeaderSecret] = Field(default_factory=dict)
+    traces_percent: Annotated[float, Field(ge=0, le=100)] = 100
+    """Of the requests that belong to no trace yet."""
+    traces_service: Annotated[str, Field(min_length=1, max_length=100)] = "invoice-gateway"
+    traces_upstream: bool = True
+    """Whether upstreams are told, by `traceparent`, which trace a call belongs to."""
+
+
 class Settings(_Table):
     """The whole configuration."""
 
@@ -413,6 +435,7 @@ class Settings(_Table):
     journal: JournalSettings = JournalSettings()
     links: LinkSettings = LinkSettings()
     federation: FederationSettings = FederationSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     sources: Mapping[str, SourceSettings]
     notices: tuple[str, ...] = ()
     """What the operator should know of keys that are set: said at start, one line each."""
@@ -421,6 +444,16 @@ class Settings(_Table):
     def is_open(self) -> bool:
         """Say whether anybody may call: neither keys nor sign-in are configured, so only loopback may be served."""
         return not self.callers and self.jwt is None
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Say whether the journal is kept by one process alone, and forgotten with it."""
+        return self.server.state.get_secret_value() == _IN_MEMORY
+
+    @property
+    def has_replicas(self) -> bool:
+        """Say whether other processes serve callers over the same journal, as far as is known here."""
+        return self.server.workers > 1 or not self.server.state.get_secret_value().startswith("sqlite:")
 
     @property
     def on_loopback(self) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,6 +86,19 @@ def test_the_demo_answers_one_query_from_four_systems() -> None:
     assert [order["number"] for order in data["shop"]["orders"]] == ["UTR-2026-00431"]
     assert data["web"]["totals"]["total"] == {"amount": "6000.0", "currency": "SEK", "currencyOrigin": "RELATED_ORDER"}
     assert data["terms"]["invoiceSettings"]["paymentTerms"] == {"code": "30"}
+
+
+def test_the_demo_knows_one_customer_in_four_systems() -> None:
+    with running("demo", "--port", "0") as (_, first):
+        answer: dict[str, Any] = ask(address_in(first), EXAMPLES[1].query)
+
+    assert "errors" not in answer
+    customer = answer["data"]["customer"]
+    parties = [customer, *(link["customer"] for link in customer["links"]["nodes"])]
+    assert [link["rule"] for link in customer["links"]["nodes"]] == ["ORGANIZATION_NUMBER", "ORGANIZATION_NUMBER", "CONFIGURED"]
+    assert [party["origin"]["source"]["key"] for party in parties] == ["subscriptions", "pos", "commerce", "shop"]
+    assert {party["organizationNumber"] for party in parties} == {"5568339930"}
+    assert [len(party["orders"]["nodes"]) for party in parties] == [2, 2, 2, 2]
 
 
 def test_the_demo_stays_on_this_machine() -> None:

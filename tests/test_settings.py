@@ -404,7 +404,7 @@ DIGEST_SHAPE = "String should match pattern '^[0-9a-f]{64}$'"
         ({"key_sha256": f'"{DIGEST.upper()}"'}, f"key_sha256.0: {DIGEST_SHAPE}"),
         ({"key_sha256": "[]"}, "key_sha256: Value should have at least 1 item after validation, not 0"),
         ({"key_sha256": ""}, "key_sha256: Field required"),
-        ({"permissions": '["delete"]'}, "permissions.0: Input should be 'read', 'write', 'raw', 'explorer' or 'audit'"),
+        ({"permissions": '["delete"]'}, "permissions.0: Input should be 'read', 'write', 'raw', 'explorer', 'audit' or 'metrics'"),
         ({"permissions": ""}, "permissions: Field required"),
         ({"sources": ""}, "sources: Field required"),
         ({"sources": '["shop", "shopp"]'}, "sources: there is no source 'shopp'"),
@@ -459,7 +459,7 @@ system = "fax"
 {caller(permissions='["fly"]')}
 """
     assert sorted(mistakes(text)) == [
-        "gateway.toml: callers.0.permissions.0: Input should be 'read', 'write', 'raw', 'explorer' or 'audit'",
+        "gateway.toml: callers.0.permissions.0: Input should be 'read', 'write', 'raw', 'explorer', 'audit' or 'metrics'",
         "gateway.toml: server.port: Input should be a valid integer, unable to parse string as an integer",
         "gateway.toml: sources.a b: a key has letters, digits, `_` and `-`, at most 63",
         "gateway.toml: sources.fax.system: must be one of bare, toy",

@@ -41,11 +41,13 @@ class Executor:
     `absent`: what the schema's default resolver, which reads attributes, shows as null when an attribute has it.
     """
 
-    def __init__(self, schema: strawberry.Schema, *, absent: object = None, limits: DocumentLimits = USUAL_LIMITS) -> None:
+    def __init__(
+        self, schema: strawberry.Schema, *, absent: object = None, limits: DocumentLimits = USUAL_LIMITS, counts: Counts | None = None
+    ) -> None:
         self._schema = schema._schema  # noqa: SLF001  (Strawberry's own is around it)
         self._absent = absent
         self._documents = Documents(self._schema, limits)
-        self.counts = Counts()
+        self.counts = counts or Counts()
 
     def read(self, query: str) -> ReadDocument:
         """Read a document. Raises `LimitExceeded`."""

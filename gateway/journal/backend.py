@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final, Protocol
 
 from sqlalchemy.exc import DBAPIError
@@ -33,6 +34,12 @@ class Backend(Protocol):
 
     async def make_durable(self, connection: AsyncConnection) -> None:
         """See to it that the transaction survives a crash of the database's machine once it is committed."""
+
+    async def make_hasty(self, connection: AsyncConnection) -> None:
+        """Do not wait for the disk when the transaction is committed: what it writes may be lost with the database's machine."""
+
+    async def now(self, connection: AsyncConnection) -> datetime | None:
+        """Give the time by the clock that all have in common; None: everybody's own is that."""
 
 
 def cause_of(error: Exception) -> BaseException:

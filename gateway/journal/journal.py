@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, delete, false, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, false, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.errors import JournalUnavailable, SettingsError
 from gateway.journal.database import Database, Work
 from gateway.journal.migrations import migrate
 from gateway.journal.tables import ATTEMPTS, BODIES, HOLDS, MENTIONS, to_attempt
+from gateway.journal.takings import TakingsTable
+from gateway.journal.tokens import TokenTable
 from gateway.model import Attempt, AttemptQuery, AttemptState, Intent, Kind, MutationOutcome, Ref, Settlement
 
 _BATCH: Final = 200
@@ -23,6 +25,8 @@ _PAUSE_SECONDS: Final = 0.02
 _LONGEST_TARGET: Final = 400
 
 _IN_FLIGHT: Final = ATTEMPTS.c.state != AttemptState.SETTLED
+_IS_RECEIVED: Final = ATTEMPTS.c.state == AttemptState.RECEIVED  # an index knows it; what is not SETTLED, it would have to look for
+_IS_SENDING: Final = ATTEMPTS.c.state == AttemptState.SENDING
 _IS_UNKNOWN: Final = and_(ATTEMPTS.c.state == AttemptState.SETTLED, ATTEMPTS.c.outcome == MutationOutcome.UNKNOWN)
 _IS_SETTLED: Final = and_(ATTEMPTS.c.state == AttemptState.SETTLED, ATTEMPTS.c.outcome != MutationOutcome.UNKNOWN)
 
@@ -63,6 +67,8 @@ class Journal:
         self._database = Database.at(state, wait_seconds=wait_seconds)
         self._now = now
         self._lease = timedelta(seconds=lease_seconds)
+        self.tokens = TokenTable(self._database, now)
+        self.takings = TakingsTable(self._database, now)
 
     async def open(self) -> None:
         """Make the tables or bring them up to date. Raises `SettingsError`, in one line without password, when it cannot be used."""
@@ -220,6 +226,21 @@ class Journal:
         """Give the attempts that were sent and of which nobody knows what became, nobody being at work on them: oldest first."""
         left_behind = and_(ATTEMPTS.c.state == AttemptState.SENDING, ATTEMPTS.c.lease_until <= self._now())
         return await self._all(select(ATTEMPTS).where(or_(_IS_UNKNOWN, left_behind)).order_by(ATTEMPTS.c.id))
+
+    async def open_counts(self) -> dict[str, int]:
+        """Count the attempts that are not settled for good: by their state those in flight, and those whose outcome is UNKNOWN."""
+        are_open = or_(_IS_RECEIVED, _IS_SENDING, _IS_UNKNOWN)
+        query = select(ATTEMPTS.c.state, func.count().label("attempts")).where(are_open).group_by(ATTEMPTS.c.state)
+
+        async def work(connection: AsyncConnection) -> dict[str, int]:
+            return {row.state: row.attempts for row in await connection.execute(query)}
+
+        found = await self._database.read(work)
+        return {
+            AttemptState.RECEIVED.value: found.get(AttemptState.RECEIVED, 0),
+            AttemptState.SENDING.value: found.get(AttemptState.SENDING, 0),
+            MutationOutcome.UNKNOWN.value: found.get(AttemptState.SETTLED, 0),
+        }
 
     async def attempts(self, query: AttemptQuery, *, before: int | None, size: int) -> list[Attempt]:
         """Give at most `size` attempts of the trail, newest first; `before` is the id of the last one of the page before."""

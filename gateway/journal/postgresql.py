@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
@@ -16,6 +17,8 @@ _CONNECT_SECONDS: Final = 3.0
 _STATEMENT_SECONDS: Final = 3.0
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 _DURABLE: Final = text("SET LOCAL synchronous_commit = on")
+_HASTY: Final = text("SET LOCAL synchronous_commit = off")
+_NOW: Final = text("SELECT clock_timestamp()")
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html; what the server says itself may name hosts and users.
 _REASONS: Final = MappingProxyType(
@@ -79,6 +82,15 @@ class PostgresBackend:
     async def make_durable(self, connection: AsyncConnection) -> None:
         """Wait for the server's disk at this commit, also where the server does not do so by itself."""
         await connection.execute(_DURABLE)
+
+    async def make_hasty(self, connection: AsyncConnection) -> None:
+        """Let the server write to its disk a little later."""
+        await connection.execute(_HASTY)
+
+    async def now(self, connection: AsyncConnection) -> datetime | None:
+        """Give the server's time: the clocks of the replicas may differ."""
+        found: datetime = (await connection.execute(_NOW)).scalar_one()
+        return found
 
 
 def _engine(url: URL, wait_seconds: float) -> AsyncEngine:

@@ -7,6 +7,7 @@ import logging
 import os
 import sqlite3
 from contextlib import closing, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -65,6 +66,12 @@ class SqliteBackend:
 
     async def make_durable(self, connection: AsyncConnection) -> None:
         """Do nothing: every commit waits for the disk."""
+
+    async def make_hasty(self, connection: AsyncConnection) -> None:
+        """Do nothing, for the same reason."""
+
+    async def now(self, connection: AsyncConnection) -> datetime | None:
+        """Give None: who has the file has the machine's clock."""
 
 
 def _make(path: Path) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Row,
@@ -114,6 +115,38 @@ HOLDS: Final = Table(
     Column("attempt_id", _ID, ForeignKey("attempts.id"), nullable=False),
     PrimaryKeyConstraint("source", "target", name="holds_key"),
     Index("holds_by_attempt", "attempt_id"),
+)
+
+
+TOKENS: Final = Table(
+    "tokens",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("sealed", LargeBinary),
+    # When to renew it, which is some time before it expires.
+    Column("due_at", Moment),
+    Column("expires_at", Moment),
+    Column("asking_until", Moment),
+)
+
+TOKEN_ENDPOINTS: Final = Table(
+    "token_endpoints",
+    METADATA,
+    Column("endpoint", Text, primary_key=True),
+    # The requests of the last minute, of which there are three at the most.
+    Column("last_at", Moment),
+    Column("second_last_at", Moment),
+    Column("third_last_at", Moment),
+    Column("held_until", Moment),
+)
+
+TAKINGS: Final = Table(
+    "takings",
+    METADATA,
+    Column("caller", Text, primary_key=True),
+    # In nanoseconds since 1970: when all that the caller took would have come at an even pace.
+    Column("paid_until", BigInteger, nullable=False),
 )
 
 

@@ -14,6 +14,7 @@ class Permission(StrEnum):
     RAW = "raw"
     EXPLORER = "explorer"
     AUDIT = "audit"
+    METRICS = "metrics"
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,8 @@ _SETTLE_TRIES: Final = 4
 _NO_BODIES: Final = Bodies()
 
 Pause = Callable[[float], Awaitable[None]]
+Written = Callable[[str, str], None]
+"""Told the source of a write that ended, and its outcome."""
 
 
 class _TakenOver(Exception):
@@ -52,17 +54,34 @@ class _TakenOver(Exception):
 class Writes:
     """Carries out writes and tells what became of earlier ones. Shared by all requests."""
 
-    def __init__(self, journal: Journal, clock: Clock, *, settle_after_seconds: float = 120, pause: Pause = asyncio.sleep) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        *,
+        settle_after_seconds: float = 120,
+        pause: Pause = asyncio.sleep,
+        written: Written = lambda _source, _outcome: None,
+    ) -> None:
         self._journal = journal
         self._clock = clock
         self._settle_after = timedelta(seconds=settle_after_seconds)
         self._pause = pause
+        self._written = written
         self._under_way: set[asyncio.Task[WriteResult]] = set()
 
     async def aclose(self) -> None:
         """Wait until every write that has begun is settled."""
         while self._under_way:
-            await asyncio.gather(*self._under_way, return_exceptions=True)
+            await self.settled()
+
+    async def settled(self) -> None:
+        """Wait until the writes are settled that have begun by now."""
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    def settle_after(self, seconds: float) -> None:
+        """Take an absence for proof from now on so long after sending."""
+        self._settle_after = timedelta(seconds=seconds)
 
     # ------------------------------------------------------------------ a write
 
@@ -101,6 +120,12 @@ class Writes:
         return await asyncio.shield(task)
 
     async def _run(self, source: Source, write: Write, intent: Intent, scope: Scope) -> WriteResult:
+        result = await self._done(source, write, intent, scope)
+        if not result.replayed:
+            self._written(source.profile.key, result.outcome.value)
+        return result
+
+    async def _done(self, source: Source, write: Write, intent: Intent, scope: Scope) -> WriteResult:
         try:
             attempt, is_mine = await self._journal.receive(intent)
             if not is_mine:
@@ -144,8 +169,16 @@ class Writes:
             elif self._clock.monotonic() >= end:
                 return _busy("another write to the same order, customer or invoice number is under way")
             else:
-                await self._pause(_POLL_SECONDS)
+                await self._wait_for_other(scope)
         return None
+
+    async def _wait_for_other(self, scope: Scope) -> None:
+        """Give another write some time: it waits for its upstream, and so does this one."""
+        scope.calls.begin_wait(self._clock)
+        try:
+            await self._pause(_POLL_SECONDS)
+        finally:
+            scope.calls.end_wait(self._clock)
 
     async def _duplicate(self, source: Source, write: Write, claims: Claims, attempt_id: int | None) -> WriteResult | None:
         if claims.number is None or not isinstance(write, CreateInvoice) or write.allow_duplicate_number:

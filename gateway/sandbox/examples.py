@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
 from typing import Final
+
+LINKS: Final = MappingProxyType({"rules": ("organization_number",), "file": str(Path(__file__).with_name("links.csv"))})
+"""`[links]` of the demo. The file names the customer of the system that publishes no list of them to look for a number in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,33 @@ fragment Invoice on Invoice {
   customer { name organizationNumber }
   orders { number orderedAt totals { total { amount } } }
   warnings { code message }
+}
+"""
+
+_ONE_CUSTOMER: Final = """\
+query OneCustomer {
+  customer(by: { number: { source: "subscriptions", number: "40034" } }) {
+    ...Party
+    invoiceSettings { paymentTerms { code } invoiceEmail }
+    links {
+      nodes { rule customer { ...Party } }
+      sourceResults { source { key } status message }
+    }
+  }
+}
+
+fragment Party on Customer {
+  name
+  number
+  organizationNumber
+  origin { source { key } }
+  orders(first: 2) {
+    nodes { number orderedAt totals { total { amount currency } } }
+  }
+  invoices(first: 2) {
+    nodes { number issueDate totals { total { amount currency } } }
+    sourceResults { status message }
+  }
 }
 """
 
@@ -161,6 +193,9 @@ query WhatBecameOfIt {
 EXAMPLES: Final = (
     Example(
         "One question, four systems", "An invoice with its orders and customer from three systems, and terms from a fourth.", _FOUR_SYSTEMS
+    ),
+    Example(
+        "One customer in four systems", "Found by its organisation number, and by a file of links; with its orders and invoices.", _ONE_CUSTOMER
     ),
     Example("A whole invoice", "With its lines, its orders, and where its PDF is.", _WHOLE),
     Example("What is unpaid", "A page says how each source did, what it could not be asked, and how many records do not say.", _UNPAID),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import strawberry
 from graphql import GraphQLError
@@ -24,14 +25,17 @@ from gateway.schema.scalars import SCALARS
 from gateway.schema.source import Source
 from gateway.schema.subgraph import print_subgraph
 
+Schema = strawberry.Schema
+
 
 class _Graph(strawberry.Schema):
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Log nothing: what is an error of ours is known, and logged, where errors are shown."""
 
 
+@cache
 def build_schema(federation: Federation | None = None) -> strawberry.Schema:
-    """Build the graph; it is the same whatever is configured, but for `federation`, which makes it a subgraph."""
+    """Build the graph, once; it is the same whatever is configured, but for `federation`, which makes it a subgraph."""
     if federation is None:
         return _build(Query, Names())
     return _build(subgraph_query(print_schema(federation)), Names(federation.prefix))
@@ -54,4 +58,15 @@ def print_schema(federation: Federation | None = None) -> str:
     return print_subgraph(_build(Query, Names(federation.prefix)))
 
 
-__all__ = ["Context", "CostModel", "Explainer", "Federation", "InvalidDocument", "Weighed", "Writes", "build_schema", "print_schema"]
+__all__ = [
+    "Context",
+    "CostModel",
+    "Explainer",
+    "Federation",
+    "InvalidDocument",
+    "Schema",
+    "Weighed",
+    "Writes",
+    "build_schema",
+    "print_schema",
+]

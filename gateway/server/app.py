@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -18,32 +17,36 @@ from gateway.server.door import Endpoint, bounded
 from gateway.server.graphql import GraphqlEndpoint
 from gateway.server.headers import SafeHeaders
 from gateway.server.load import Load
+from gateway.server.metrics_page import MetricsPage
+from gateway.server.observed import Observer
 from gateway.server.sources_page import SourcesPage
 from gateway.settings import ServerSettings
-
-Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 
 def make_server(
     endpoint: GraphqlEndpoint,
     documents: DocumentEndpoint,
     sources: SourcesPage,
+    metrics: MetricsPage,
     settings: ServerSettings,
     journeys: Sequence[Journey],
-    lifespan: Lifespan,
     load: Load,
+    observer: Observer,
 ) -> Starlette:
-    """Put the routes together; the explorer only where it is switched on. The health of the process is told at any load."""
+    """Put the routes together; the explorer only where it is switched on. Health and metrics are told at any load."""
     routes = [
-        Route("/graphql", bounded(load, endpoint.answer), methods=["GET", "POST"] if settings.get_queries else ["POST"]),
-        Route("/documents/{id}", bounded(load, documents.answer), methods=["GET"]),
+        Route(
+            "/graphql", bounded(load, endpoint.answer, observer, "unread"), methods=["GET", "POST"] if settings.get_queries else ["POST"]
+        ),
+        Route("/documents/{id}", bounded(load, documents.answer, observer, "document"), methods=["GET"]),
         Route("/sources", bounded(load, sources.answer), methods=["GET"]),
+        Route("/metrics", metrics.answer, methods=["GET"]),
         Route("/health/live", _alive, methods=["GET"]),
         Route("/health/ready", _ready(load), methods=["GET"]),
     ]
     if settings.explorer:
         routes += explorer_routes(journeys)
-    return Starlette(routes=routes, middleware=_middleware(settings), lifespan=lifespan)
+    return Starlette(routes=routes, middleware=_middleware(settings))
 
 
 def _middleware(settings: ServerSettings) -> list[Middleware]:
@@ -54,6 +57,7 @@ def _middleware(settings: ServerSettings) -> list[Middleware]:
         "authorization",
         "content-type",
         "idempotency-key",
+        "traceparent",
         "x-gateway-cost",
         "x-gateway-explain",
         "x-gateway-trace",

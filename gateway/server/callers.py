@@ -14,6 +14,7 @@ from gateway.errors import NotAuthenticated
 from gateway.model import Caller, Permission
 from gateway.server.jwt import Tokens
 from gateway.server.rates import Rates
+from gateway.server.shared_rates import SharedRates
 from gateway.settings import CallerSettings
 
 ANYBODY: Final = Caller("anybody", frozenset(Permission))
@@ -69,15 +70,23 @@ class Authenticator:
 class Admission:
     """Lets in the requests of known callers that do not ask for too much."""
 
-    def __init__(self, authenticator: Authenticator, rates: Rates) -> None:
+    def __init__(self, authenticator: Authenticator, rates: Rates, shared_rates: SharedRates | None = None) -> None:
+        """With `shared_rates`, requests are counted with those that other processes answer."""
         self._authenticator = authenticator
         self._rates = rates
+        self._shared_rates = shared_rates
 
     @asynccontextmanager
     async def admitted(self, authorization: str | None) -> AsyncIterator[Caller]:
         """Give the caller, with a request in hand for as long as the block runs. Raises `NotAuthenticated` or `RateLimited`."""
         caller = await self._authenticator.identify(authorization)
-        with self._rates.taken(caller):
+        if self._shared_rates is None:
+            with self._rates.taken(caller):
+                yield caller
+            return
+        with self._rates.in_hand(caller) as account:
+            if account is not None:
+                await self._shared_rates.pay(caller, account)
             yield caller
 
 

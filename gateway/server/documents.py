@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
 from contextlib import aclosing
 from urllib.parse import quote
 
@@ -12,10 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.errors import NotAuthenticated, NotPermitted
-from gateway.loaders import Clock, Loaders, Scope, SourceSet, to_ref
+from gateway.loaders import Clock, Loaders, Scope, SourceSet, Trace, to_ref
 from gateway.model import DocumentContent, Kind, Permission
 from gateway.server.callers import ANYBODY, Admission
-from gateway.server.door import guarded, respond
+from gateway.server.door import observing, respond
+from gateway.server.observed import Observed, Observer
 from gateway.server.presence import while_present
 from gateway.settings import Settings
 
@@ -46,37 +46,42 @@ class LinkSigner:
 class DocumentEndpoint:
     """Answers requests for documents."""
 
-    def __init__(self, sources: SourceSet, settings: Settings, clock: Clock, signer: LinkSigner | None, admission: Admission) -> None:
+    def __init__(
+        self, sources: SourceSet, settings: Settings, clock: Clock, signer: LinkSigner | None, admission: Admission, observer: Observer
+    ) -> None:
         self._sources = sources
         self._settings = settings
         self._clock = clock
         self._signer = signer
         self._admission = admission
+        self._observer = observer
 
     async def answer(self, request: Request) -> Response:
         """Answer with the file, 304 when the client has it, or JSON that says why not."""
-        request_id = secrets.token_hex(8)
-        return await guarded(request_id, lambda: self._answer(request, request_id))
+        return await observing(self._observer, "document", request, lambda observed: self._answer(request, observed))
 
-    async def _answer(self, request: Request, request_id: str) -> Response:
-        content = await self._content(request, request_id)
+    async def _answer(self, request: Request, observed: Observed) -> Response:
+        content = await self._content(request, observed)
         if content is None:
-            error = {"message": "there is no such document", "extensions": {"code": "NOT_FOUND", "requestId": request_id}}
+            observed.refused("NOT_FOUND")
+            error = {"message": "there is no such document", "extensions": {"code": "NOT_FOUND", "requestId": observed.request_id}}
             return respond({"errors": [error]}, 404)
         return _send(content, request.headers.get("if-none-match"))
 
-    async def _content(self, request: Request, request_id: str) -> DocumentContent | None:
+    async def _content(self, request: Request, observed: Observed) -> DocumentContent | None:
         """Read the file for a caller, or for a signed link, which opens all sources: whoever signed it saw the invoice."""
         invoice_id = request.path_params["id"]
         if self._has_link(request, invoice_id):
-            return await self._read(request, request_id, invoice_id, self._sources.seen_by(ANYBODY.sources))
+            return await self._read(request, observed, invoice_id, self._sources.seen_by(ANYBODY.sources))
         async with self._admission.admitted(request.headers.get("authorization")) as caller:
             if not caller.may(Permission.READ):
                 raise NotPermitted(f"this needs the permission {Permission.READ.value}")
-            return await self._read(request, request_id, invoice_id, self._sources.seen_by(caller.sources))
+            return await self._read(request, observed, invoice_id, self._sources.seen_by(caller.sources))
 
-    async def _read(self, request: Request, request_id: str, invoice_id: str, sources: SourceSet) -> DocumentContent | None:
-        scope = Scope(request_id=request_id, deadline=self._clock.monotonic() + self._settings.server.deadline_seconds)
+    async def _read(self, request: Request, observed: Observed, invoice_id: str, sources: SourceSet) -> DocumentContent | None:
+        trace = None if observed.span is None else Trace.start(self._clock, observed.span)
+        deadline = self._clock.monotonic() + self._settings.server.deadline_seconds
+        scope = observed.scope = Scope(request_id=observed.request_id, deadline=deadline, trace=trace)
         async with aclosing(Loaders(sources, scope)) as loaders:
             ref = to_ref(loaders, invoice_id, Kind.INVOICE)
             return None if ref is None else await while_present(request.receive, loaders.load_document(ref))

@@ -25,6 +25,7 @@ from gateway.server.asks import UnsupportedMediaType
 from gateway.server.jwks import KeysUnavailable
 from gateway.server.load import Load
 from gateway.server.negotiation import Form, NotAcceptable, choose_form
+from gateway.server.observed import INTERNAL, Observed, Observer
 from gateway.server.rates import RateLimited
 from gateway.server.trusted import PersistedQueryNotFound, PersistedQueryNotSupported
 
@@ -63,19 +64,44 @@ _HEADERS: Final[Mapping[int, Mapping[str, str]]] = {
 }
 
 
-async def guarded(request_id: str, answer: Callable[[], Awaitable[Response]], *, accept: str | None = None) -> Response:
-    """Answer a request, or say why not, in the form of JSON that the client accepts."""
+async def guarded(
+    request_id: str, answer: Callable[[], Awaitable[Response]], *, accept: str | None = None, observed: Observed | None = None
+) -> Response:
+    """Answer a request, or say why not, in the form of JSON that the client accepts; `observed` is told why."""
     try:
         return await answer()
     except GatewayError as error:
+        if observed is not None:
+            observed.refused(str(error.extensions["code"]))
         return refuse(error, request_id, accept)
     except ClientDisconnect:
+        if observed is not None:
+            observed.left()
         return Response(status_code=400)  # nobody is left to read it
     except Exception as error:  # noqa: BLE001  (a bug of ours is told as one, too)
+        if observed is not None:
+            observed.refused(INTERNAL)
         return respond({"errors": [mask(error, request_id)]}, 500)
 
 
-def bounded(load: Load, answer: Endpoint) -> Endpoint:
+async def observing(
+    observer: Observer, kind: str, request: Request, answer: Callable[[Observed], Awaitable[Response]], *, accept: str | None = None
+) -> Response:
+    """Answer a request as `guarded` does, and tell operators of it when that is done."""
+    observed = observer.begin(secrets.token_hex(8), kind, request.headers)
+    status = 499  # none: whoever ends the process, or cuts the connection, has cancelled it
+    try:
+        response = await guarded(observed.request_id, lambda: answer(observed), accept=accept, observed=observed)
+        status = response.status_code
+    except BaseException:
+        observed.left()
+        raise
+    finally:
+        observer.end(observed, status)
+    return response
+
+
+def bounded(load: Load, answer: Endpoint, observer: Observer | None = None, kind: str = "") -> Endpoint:
     """Give the endpoint that answers as `answer` does where there is room for another request, and refuses it at once where not."""
 
     async def answer_if_room(request: Request) -> Response:
@@ -83,7 +109,10 @@ def bounded(load: Load, answer: Endpoint) -> Endpoint:
             with load.taken():
                 return await answer(request)
         except Overloaded as error:
-            return refuse(error, secrets.token_hex(8), request.headers.get("accept"))
+            request_id = secrets.token_hex(8)
+            if observer is not None:
+                observer.turned_away(request_id, kind, error)
+            return refuse(error, request_id, request.headers.get("accept"))
 
     return answer_if_room
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -19,8 +18,9 @@ from gateway.schema import Context, CostModel, InvalidDocument, Weighed, Writes
 from gateway.server.asks import Asked, read_address, read_body
 from gateway.server.callers import Admission
 from gateway.server.documents import LinkSigner
-from gateway.server.door import BodyTooSlow, MethodNotAllowed, guarded, respond
+from gateway.server.door import BodyTooSlow, MethodNotAllowed, observing, respond
 from gateway.server.negotiation import Form, choose_form
+from gateway.server.observed import Observed, Observer
 from gateway.server.presence import while_present
 from gateway.server.trusted import Chosen, TrustedDocuments
 from gateway.settings import LimitSettings, Settings
@@ -50,6 +50,7 @@ class _Extensions:
     weighed: Weighed | None
     shows_cost: bool
     explains: bool
+    shows_calls: bool
 
     def of(self, scope: Scope) -> dict[str, object]:
         """Give `extensions` of an answer whose calls have been made; nothing where nothing was asked for."""
@@ -58,7 +59,7 @@ class _Extensions:
             shown["cost"] = self.weighed.cost.to_plain(scope.calls.made)
         if self.weighed is not None and self.explains:
             shown["explain"] = self.weighed.explanation.to_plain()
-        if scope.trace is not None:
+        if scope.trace is not None and self.shows_calls:
             shown["upstreamCalls"] = scope.trace.to_plain()
         return {"extensions": shown} if shown else {}
 
@@ -66,49 +67,59 @@ class _Extensions:
 class GraphqlEndpoint:
     """Answers GraphQL over HTTP."""
 
-    def __init__(self, graph: Graph, admission: Admission, settings: Settings, clock: Clock) -> None:
+    def __init__(self, graph: Graph, admission: Admission, settings: Settings, clock: Clock, observer: Observer) -> None:
         self._graph = graph
         self._admission = admission
         self._settings = settings
         self._clock = clock
+        self._observer = observer
 
     async def answer(self, request: Request) -> Response:
         """Answer one request. Whatever went wrong is JSON with a code; nobody gets a traceback."""
-        request_id = secrets.token_hex(8)
-        return await guarded(request_id, lambda: self._answer(request, request_id), accept=request.headers.get("accept"))
+        accept = request.headers.get("accept")
+        return await observing(self._observer, "unread", request, lambda observed: self._answer(request, observed), accept=accept)
 
-    async def _answer(self, request: Request, request_id: str) -> Response:
+    async def _answer(self, request: Request, observed: Observed) -> Response:
         form = choose_form(request.headers.get("accept"))
         async with self._admission.admitted(request.headers.get("authorization")) as caller:
-            return await self._answer_to(caller, request, request_id, form)
+            return await self._answer_to(caller, request, observed, form)
 
-    async def _answer_to(self, caller: Caller, request: Request, request_id: str, form: Form) -> Response:
-        chosen = self._graph.trusted.choose(await self._asked(request))
+    async def _answer_to(self, caller: Caller, request: Request, observed: Observed, form: Form) -> Response:
+        chosen = self._graph.trusted.choose(await self._asked(request, observed))
         ask = chosen.ask
         document = self._graph.executor.read(ask.query)
         facts = document.facts(ask.operation_name)
+        observed.type = "mutation" if facts.is_mutation else "query"
         self._check_introspection(facts, caller)
         if not facts.names_one_operation:
             raise InvalidInput("operationName must name one operation of the document")
+        observed.operation = self._observer.name_of(document, ask.operation_name)
         if facts.is_mutation and request.method != "POST":
             raise MethodNotAllowed("a mutation is sent by POST")
-        trace = Trace.start(self._clock) if self._is_told("x-gateway-trace", caller, request) else None
-        scope = Scope(request_id=request_id, deadline=self._clock.monotonic() + self._seconds_for(facts), trace=trace)
+        shows_calls = self._is_told("x-gateway-trace", caller, request)
+        trace = Trace.start(self._clock, observed.span) if shows_calls or observed.span is not None else None
+        deadline = self._clock.monotonic() + self._seconds_for(facts)
+        scope = observed.scope = Scope(request_id=observed.request_id, deadline=deadline, trace=trace)
         context = self._context(caller, request, scope, document)
         shows_cost = request.headers.get("x-gateway-cost") == "1"
         explains = self._is_told("x-gateway-explain", caller, request)
         weighed = self._weighed(document, ask, context, is_told=shows_cost or explains)
-        extensions = _Extensions(weighed=weighed, shows_cost=shows_cost, explains=explains)
-        return await while_present(request.receive, self._execute(chosen, document, context, extensions, form))
+        extensions = _Extensions(weighed=weighed, shows_cost=shows_cost, explains=explains, shows_calls=shows_calls)
+        return await while_present(request.receive, self._execute(chosen, document, context, extensions, form, observed))
 
     def _is_told(self, header: str, caller: Caller, request: Request) -> bool:
         """Say whether a caller asks for what only explorers are told."""
         return request.headers.get(header) == "1" and caller.may(Permission.EXPLORER)
 
-    async def _asked(self, request: Request) -> Asked:
-        if request.method == "POST":
-            return read_body(request.headers.get("content-type", ""), await self._body_in_time(request))
-        return read_address(request)
+    async def _asked(self, request: Request, observed: Observed) -> Asked:
+        if request.method != "POST":
+            return read_address(request)
+        began_at = self._clock.monotonic()
+        try:
+            body = await self._body_in_time(request)
+        finally:
+            observed.waited_seconds = self._clock.monotonic() - began_at
+        return read_body(request.headers.get("content-type", ""), body)
 
     async def _body_in_time(self, request: Request) -> bytes:
         """Read the body; a client that takes its time would have a place among the requests in hand for ever."""
@@ -153,11 +164,14 @@ class GraphqlEndpoint:
             costs.check(node, sources, variables=variables, operation_name=name, kept=document.kept)
         return None
 
-    async def _execute(self, chosen: Chosen, document: ReadDocument, context: Context, extensions: _Extensions, form: Form) -> Response:
+    async def _execute(
+        self, chosen: Chosen, document: ReadDocument, context: Context, extensions: _Extensions, form: Form, observed: Observed
+    ) -> Response:
         scope = context.loaders.scope
         async with aclosing(context.loaders):  # what was read for a field that is no longer of interest stops, too
-            reading = None if scope.trace is None else scope.trace.reading
+            reading = scope.trace.reading if scope.trace is not None and extensions.shows_calls else None
             result = await self._graph.executor.run_read(document, chosen.ask, context, context.request_id, reading)
+        observed.ran(result)
         answer: dict[str, object] = {"errors": result.errors} if result.errors else {}
         if result.ran:
             self._graph.trusted.keep(chosen)

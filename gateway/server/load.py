@@ -19,7 +19,7 @@ class Load:
 
     def __init__(self, clock: Clock, max_requests: int) -> None:
         self._clock = clock
-        self._free = max_requests
+        self._free = self._most = max_requests
         self._rejections: deque[float] = deque(maxlen=_MANY_REJECTIONS)
         """When the latest were, as `Clock.monotonic` has it."""
         self._is_stopping = False
@@ -27,7 +27,7 @@ class Load:
     @contextmanager
     def taken(self) -> Iterator[None]:
         """Have a request in hand for as long as the block runs. Raises `Overloaded` at once where there is no room for it."""
-        if self._free == 0:
+        if self._free <= 0:
             self._rejections.append(self._clock.monotonic())
             raise Overloaded("the gateway has its hands full and has begun nothing of this request; ask again")
         self._free -= 1
@@ -35,6 +35,16 @@ class Load:
             yield
         finally:
             self._free += 1
+
+    @property
+    def in_hand(self) -> int:
+        """How many there are."""
+        return self._most - self._free
+
+    def allow(self, max_requests: int) -> None:
+        """Have at most so many from now on; those in hand stay, where they are more."""
+        self._free += max_requests - self._most
+        self._most = max_requests
 
     def stop(self) -> None:
         """Be sent no more from now on; what comes nevertheless is still answered."""

@@ -12,6 +12,7 @@ from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.lifespan.on import LifespanOn, LifespanSendMessage
 from uvicorn.loops.auto import auto_loop_factory
 from uvicorn.server import HANDLED_SIGNALS
 
@@ -19,7 +20,14 @@ from gateway.loaders import Clock
 from gateway.server.load import Load
 from gateway.settings import ServerSettings
 
+STARTUP_FAILED: Final = 3
+"""The exit code of a process whose application does not start."""
+_OURS: Final = "gateway.errors."
+_INTERRUPTED: Final = "asyncio.exceptions.CancelledError"
 _CUT_SECONDS: Final = 0.1
+_IDLE_SECONDS: Final = 75
+"""How long a connection is kept on which nothing is asked: longer than load balancers keep theirs, 60 s as a rule. Whoever closes first
+must be the one who asks, or a request goes into a connection that is just being closed."""
 _COLLECTIONS: Final = (100_000, 10, 10)
 """When the collector looks for cycles. A request leaves none behind, so that it only finds what is still in use: with many requests at
 once, each of thousands of objects, Python's own (700, 10, 10) cost a quarter of the time of a request."""
@@ -31,6 +39,25 @@ def run(serving: Coroutine[object, object, None]) -> None:
         runner.run(serving)
 
 
+class _Lifespan(LifespanOn):
+    """Says in a line why the application does not start, where that is no bug."""
+
+    async def send(self, message: LifespanSendMessage) -> None:
+        """Leave out where it was raised."""
+        if message["type"] == "lifespan.startup.failed":
+            name, _, reason = message.get("message", "").rstrip().rpartition("\n")[2].partition(": ")
+            if name.startswith(_OURS) or name == _INTERRUPTED:
+                message = {**message, "message": reason or "it was interrupted"}
+        await super().send(message)
+
+
+class _Config(uvicorn.Config):
+    def load(self) -> None:
+        """Put our own lifespan in the place of uvicorn's."""
+        super().load()
+        self.lifespan_class = _Lifespan
+
+
 class Server(uvicorn.Server):
     """Serves until it is told to stop, and then ends in order: it is unready, accepts nobody, ends what is in hand.
 
@@ -39,7 +66,9 @@ class Server(uvicorn.Server):
     """
 
     def __init__(self, app: ASGIApp, load: Load, settings: ServerSettings, clock: Clock, on_start: Callable[[], None]) -> None:
-        super().__init__(uvicorn.Config(app, log_level="warning", access_log=False, server_header=False))
+        super().__init__(
+            _Config(app, log_config=None, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=_IDLE_SECONDS)
+        )
         self._load = load
         self._settings = settings
         self._clock = clock
@@ -60,6 +89,10 @@ class Server(uvicorn.Server):
         del frame
         for handled in HANDLED_SIGNALS:
             signal.signal(handled, signal.SIG_DFL)
+        self.stop(sig)
+
+    def stop(self, sig: int) -> None:
+        """Begin to stop, as a signal has it."""
         self._load.stop()
         self._closes_at = self._clock.monotonic() + (self._settings.unready_seconds if sig == signal.SIGTERM else 0)
         self.should_exit = True

@@ -1,6 +1,7 @@
 """How many requests a caller may make in a minute, and have in hand at once: one caller cannot take the gateway from the others.
 
-The count is this process's own: with several processes a caller may have as much from each.
+The count is this process's own. Where there are several, those of a minute are counted by `shared_rates` for all of them; those in hand
+are counted for each.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Final
 from gateway.errors import LimitExceeded
 from gateway.loaders import Clock
 from gateway.model import Caller
+from gateway.server.share import Share
 from gateway.settings import SIGNED_IN, Settings
 
 _MINUTE: Final = 60 * 10**9
@@ -59,36 +61,46 @@ class Allowance:
         """How many may come at once after a rest."""
         return max(1, self.requests_per_minute // _BURST)
 
+    def refusal(self, wait: int) -> RateLimited:
+        """Make what refuses one request too many; `wait` is in nanoseconds."""
+        return RateLimited(f"this caller may make {self.requests_per_minute} requests a minute; ask again later", wait / 10**9)
 
-class _Account:
-    """What one caller took. `paid_until` is when all its requests so far would have come at an even pace."""
 
-    __slots__ = ("_allowance", "_in_flight", "_paid_until")
+class Account:
+    """What one caller took. `paid_until` is when all its requests so far would have come at an even pace.
+
+    `share` is what this process has taken for it out of the budget of all processes; None: it has taken none.
+    """
+
+    __slots__ = ("_in_flight", "_paid_until", "allowance", "share")
 
     def __init__(self, allowance: Allowance) -> None:
-        self._allowance = allowance
+        self.allowance = allowance
         self._paid_until = 0
         self._in_flight = 0
+        self.share: Share | None = None
 
     def is_idle(self, now: int) -> bool:
         """Say whether it is as good as a new one."""
-        return self._in_flight == 0 and self._paid_until <= now
+        return self._in_flight == 0 and self._paid_until <= now and (self.share is None or self.share.is_idle(now))
 
-    def take(self, now: int) -> None:
-        """Count a request. Raises `RateLimited`, and counts nothing, where it is one too many."""
-        if self._in_flight >= self._allowance.max_in_flight:
+    def enter(self) -> None:
+        """Have one more request in hand. Raises `RateLimited` where it is one too many."""
+        if self._in_flight >= self.allowance.max_in_flight:
             raise RateLimited(f"this caller has {self._in_flight} requests in hand, which is the most; ask again", _IN_HAND_SECONDS)
-        interval = self._allowance.interval
-        paid_until = max(self._paid_until, now) + interval
-        too_early = paid_until - now - self._allowance.burst * interval
-        if too_early > 0:
-            allowed = self._allowance.requests_per_minute
-            raise RateLimited(f"this caller may make {allowed} requests a minute; ask again later", too_early / 10**9)
-        self._paid_until = paid_until
         self._in_flight += 1
 
+    def pay(self, now: int) -> None:
+        """Count a request. Raises `RateLimited`, and counts nothing, where it is one too many."""
+        interval = self.allowance.interval
+        paid_until = max(self._paid_until, now) + interval
+        too_early = paid_until - now - self.allowance.burst * interval
+        if too_early > 0:
+            raise self.allowance.refusal(too_early)
+        self._paid_until = paid_until
+
     def give_back(self) -> None:
-        """End a request that was counted."""
+        """End a request that was in hand."""
         self._in_flight -= 1
 
 
@@ -104,37 +116,55 @@ class Rates:
         self, clock: Clock, configured: Mapping[str, Allowance], signed_in: Allowance | None, *, max_signed_in: int = MAX_SIGNED_IN
     ) -> None:
         self._clock = clock
-        self._configured = {name: _Account(allowance) for name, allowance in configured.items()}
+        self._configured = {name: Account(allowance) for name, allowance in configured.items()}
         self._signed_in_allowance = signed_in
         self._max_signed_in = max_signed_in
-        self._signed_in: OrderedDict[str, _Account] = OrderedDict()
+        self._signed_in: OrderedDict[str, Account] = OrderedDict()
         """The one looked at longest ago first."""
+
+    def take_over(self, earlier: Rates) -> None:
+        """Go on with the accounts of an earlier configuration whose allowance is still the same: nobody is let off a debt."""
+        for name, account in earlier._configured.items():
+            if name in self._configured and self._configured[name].allowance == account.allowance:
+                self._configured[name] = account
+        if self._signed_in_allowance == earlier._signed_in_allowance:
+            self._signed_in = earlier._signed_in
 
     @contextmanager
     def taken(self, caller: Caller) -> Iterator[None]:
         """Have a request of a caller in hand for as long as the block runs. Raises `RateLimited` at once where it is one too many."""
-        now = int(self._clock.monotonic() * 10**9)
-        account = self._configured.get(caller.name) or self._account_of_signed_in(caller.name, now)
+        with self.in_hand(caller) as account:
+            if account is not None:
+                account.pay(self._now())
+            yield
+
+    @contextmanager
+    def in_hand(self, caller: Caller) -> Iterator[Account | None]:
+        """As `taken`, with a request that is still to be counted: gives the account; None for a caller without limits."""
+        account = self._configured.get(caller.name) or self._account_of_signed_in(caller.name, self._now())
         if account is None:
-            yield
+            yield None
             return
-        account.take(now)
+        account.enter()
         try:
-            yield
+            yield account
         finally:
             account.give_back()
 
-    def _account_of_signed_in(self, name: str, now: int) -> _Account | None:
+    def _now(self) -> int:
+        return int(self._clock.monotonic() * 10**9)
+
+    def _account_of_signed_in(self, name: str, now: int) -> Account | None:
         if self._signed_in_allowance is None or not name.startswith(SIGNED_IN):
             return None
         known = self._signed_in.get(name)
         return self._open(name, self._signed_in_allowance, now) if known is None else known
 
-    def _open(self, name: str, allowance: Allowance, now: int) -> _Account:
+    def _open(self, name: str, allowance: Allowance, now: int) -> Account:
         self._forget_idle(now)
         if len(self._signed_in) >= self._max_signed_in:
             raise RateLimited("too many callers ask at the same time; ask again", _IN_HAND_SECONDS)
-        account = self._signed_in[name] = _Account(allowance)
+        account = self._signed_in[name] = Account(allowance)
         return account
 
     def _forget_idle(self, now: int) -> None:

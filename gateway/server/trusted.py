@@ -5,7 +5,7 @@ https://github.com/graphql/graphql-over-http, appendix "Persisted Documents", an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from types import MappingProxyType
@@ -64,6 +64,11 @@ class TrustedDocuments:
         self._by_id = dict(documents)
         self._by_hash = {_hash_of(text): text for text in documents.values()}
         self._registrations = Registrations()
+
+    @property
+    def texts(self) -> Collection[str]:
+        """The documents of the manifest."""
+        return self._by_id.values()
 
     def choose(self, asked: Asked) -> Chosen:
         """Say which document is meant. Raises `InvalidInput`, and `DocumentNotTrusted`."""

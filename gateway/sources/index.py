@@ -179,7 +179,11 @@ class WindowIndex(Generic[T]):
         return self._asked_after is not None and self._asked_after != self._expiries
 
     async def _outcome(self, refresh: asyncio.Task[Snapshot[T] | GatewayError], scope: Scope) -> Snapshot[T]:
-        done, _ = await asyncio.wait({refresh}, timeout=max(0.0, scope.seconds_left(self._clock)))
+        scope.calls.begin_wait(self._clock)
+        try:
+            done, _ = await asyncio.wait({refresh}, timeout=max(0.0, scope.seconds_left(self._clock)))
+        finally:
+            scope.calls.end_wait(self._clock)
         if not done:
             raise UpstreamTimeout(f"{self._operation}: the window was not read in time", source=self._source, operation=self._operation)
         outcome = refresh.result()

@@ -34,9 +34,24 @@ class SystemClock:
 
 @dataclass(slots=True)
 class CallCount:
-    """The upstream calls made so far for a request."""
+    """The upstream calls made so far for a request, and how long it has waited for upstreams: for one of them or for several at once."""
 
     made: int = 0
+    waited_seconds: float = 0.0
+    _waits: int = 0
+    _since: float = 0.0
+
+    def begin_wait(self, clock: Clock) -> None:
+        """Wait for something from now on: a call, its turn, a pause, a token, what another request has begun."""
+        if not self._waits:
+            self._since = clock.monotonic()
+        self._waits += 1
+
+    def end_wait(self, clock: Clock) -> None:
+        """Wait no more for one of these."""
+        self._waits -= 1
+        if not self._waits:
+            self.waited_seconds += clock.monotonic() - self._since
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from gateway.errors import (
     UpstreamUnavailable,
 )
 from gateway.settings import FileSecret, SourceSettings
+from gateway.telemetry import Metrics, UpstreamMeter
 from gateway.transport.auth import TokenRefused, TokenTooSoon, make_credentials
 from gateway.transport.breaker import Breaker, BreakerOpen, Permit
 from gateway.transport.budget import RetryBudget
@@ -52,6 +53,7 @@ TOKEN_OPERATION: Final = "Token"  # noqa: S105  (the name of an operation)
 
 _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
+_NOT_FOUND: Final = 404
 _TOO_MANY: Final = 429
 _UNAVAILABLE: Final = 503
 _MAX_WAIT_DIGITS: Final = 9
@@ -76,6 +78,7 @@ class HttpUpstream:
         clock: Clock,
         *,
         paces: Paces | None = None,
+        meter: UpstreamMeter | None = None,
         sleep: Sleep = asyncio.sleep,
         random: Callable[[], float] = random,
     ) -> None:
@@ -105,6 +108,7 @@ class HttpUpstream:
         self._log = HealthLog(clock.now)
         self._latencies = LatencyLog(clock)
         self._failures = FailureLog(clock.now)
+        self._meter = meter or UpstreamMeter(Metrics(), source)
         self._credentials = make_credentials(
             settings.auth, base_url=self._base_url, call=self._call_token, clock=clock, paces=paces or Paces(clock)
         )
@@ -146,14 +150,21 @@ class HttpUpstream:
     def read(self, request: Request, scope: Scope, *, answers: Collection[int] = (200,)) -> Coroutine[Any, Any, Response]:
         """Send a read, or share one that is under way; see `Upstream.read`."""
         if scope.trace is None:
-            return self._read_or_share(request, scope, answers)
+            return self._awaited_read(request, scope, answers)
         return self._traced_read(request, scope, answers, scope.trace.anew())
 
     async def _traced_read(self, request: Request, scope: Scope, answers: Collection[int], trace: Trace) -> Response:
         with trace.failures(self._source, request.operation):
-            response = await self._read_or_share(request, replace(scope, trace=trace), answers)
+            response = await self._awaited_read(request, replace(scope, trace=trace), answers)
         trace.attempts[-1].answered(response.status, len(response.body), code=None)
         return response
+
+    async def _awaited_read(self, request: Request, scope: Scope, answers: Collection[int]) -> Response:
+        scope.calls.begin_wait(self._clock)
+        try:
+            return await self._read_or_share(request, scope, answers)
+        finally:
+            scope.calls.end_wait(self._clock)
 
     async def _read_or_share(self, request: Request, scope: Scope, answers: Collection[int]) -> Response:
         if scope.is_fresh:
@@ -172,8 +183,11 @@ class HttpUpstream:
         )
         shared = self._shared_scopes.join(key, scope)
         try:
+            is_under_way = self._reads.is_under_way(key)
+            if is_under_way:
+                self._meter.coalesced(request.operation)
             sharing = self._reads.share(key, lambda: self._read(request, shared, answers), until=scope.deadline, seconds_left=left)
-            if scope.trace is not None and (shared.trace is not scope.trace or self._reads.is_under_way(key)):
+            if scope.trace is not None and (shared.trace is not scope.trace or is_under_way):
                 with scope.trace.calling(self._source, request.operation, Way.SHARED):
                     return await sharing
             return await sharing
@@ -187,6 +201,7 @@ class HttpUpstream:
         outcome, retries = await self._try(request, scope), 0
         while (pause := self._pause_before_retry(outcome, answers, retries, scope)) is not None:
             await self._sleep(pause)
+            self._meter.retried(request.operation)
             outcome, retries = await self._try(request, scope), retries + 1
         if isinstance(outcome, UpstreamError):
             raise self._noted(outcome)
@@ -228,13 +243,16 @@ class HttpUpstream:
             return await self._write(request, replace(scope, trace=trace))
 
     async def _write(self, request: Request, scope: Scope) -> Response:
+        scope.calls.begin_wait(self._clock)
         try:
             response = await self._write_once(request, scope)
         except UpstreamError as error:
-            self._failures.note(error)
+            self._noted(error)
             raise
+        finally:
+            scope.calls.end_wait(self._clock)
         if not response.is_success:
-            self._failures.note(self._refusal(request.operation, response))
+            self._noted(self._refusal(request.operation, response))
         return response
 
     async def _write_once(self, request: Request, scope: Scope) -> Response:
@@ -251,12 +269,13 @@ class HttpUpstream:
     def malformed(self, request: Request, message: str) -> MalformedAnswer:
         """Make the error for an answer that cannot be read, and remember it."""
         error = MalformedAnswer(f"{request.operation}: {message}", source=self._source, operation=request.operation)
-        self._failures.note(error)
+        self._noted(error)
         return error
 
     def _noted(self, error: UpstreamError) -> UpstreamError:
         """Remember an error that somebody is about to be told."""
         self._failures.note(error)
+        self._meter.failed(error.operation, error.code)
         return error
 
     def _signature_at_hand(self) -> Mapping[str, str] | None:
@@ -403,6 +422,8 @@ class HttpUpstream:
 
     async def _traced_exchange(self, operation: str, wire_request: WireRequest, trace: Trace) -> Response:
         with trace.calling(self._source, operation) as call:
+            if call.traceparent is not None:
+                wire_request = replace(wire_request, headers={**wire_request.headers, "traceparent": call.traceparent})
             response = await self._exchange(operation, wire_request)
         code = None if response.is_success else self._refusal(operation, response).code
         call.answered(response.status, len(response.body), code)
@@ -413,18 +434,24 @@ class HttpUpstream:
         try:
             response = await self._wire.send(wire_request)
         except AnswerUnreadable as error:
-            self._take_down(began_at, answered=True)
+            self._take_down(began_at, operation, MalformedAnswer.code, answered=True)
             raise self._error(MalformedAnswer, operation, str(error)) from None
         except WireError as error:
-            self._take_down(began_at, answered=False)
             kind = UpstreamTimeout if isinstance(error, WireTimeout) else UpstreamUnavailable
+            self._take_down(began_at, operation, kind.code, answered=False)
             raise self._error(kind, operation, str(error), nothing_sent=error.nothing_sent) from None
-        self._take_down(began_at, answered=response.status < 500)  # noqa: PLR2004  (5xx)
+        self._take_down(began_at, operation, self._code_of(operation, response), answered=response.status < 500)  # noqa: PLR2004  (5xx)
         return response
 
-    def _take_down(self, began_at: float, *, answered: bool) -> None:
+    def _code_of(self, operation: str, response: Response) -> str:
+        """Name an answer as it is counted; that there is no such object may be what was asked."""
+        if response.is_success:
+            return "OK"
+        return "NOT_FOUND" if response.status == _NOT_FOUND else self._refusal(operation, response).code
+
+    def _take_down(self, began_at: float, operation: str, code: str, *, answered: bool) -> None:
         self._log.note(answered=answered)
-        self._latencies.note(began_at)
+        self._meter.called(operation, code, self._latencies.note(began_at))
 
     def _refusal(self, operation: str, response: Response) -> UpstreamError:
         """Make the error for an answer that was not hoped for."""

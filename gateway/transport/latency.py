@@ -31,10 +31,12 @@ class LatencyLog:
         self._seconds: deque[float] = deque(maxlen=REMEMBERED)
         self._last_at = 0.0
 
-    def note(self, began_at: float) -> None:
-        """Remember a call that ends now and began at a point of `Clock.monotonic`."""
+    def note(self, began_at: float) -> float:
+        """Remember a call that ends now and began at a point of `Clock.monotonic`; gives the seconds it took."""
         self._last_at = self._clock.monotonic()
-        self._seconds.append(self._last_at - began_at)
+        seconds = self._last_at - began_at
+        self._seconds.append(seconds)
+        return seconds
 
     @property
     def latency(self) -> Latency | None:

@@ -9,6 +9,7 @@ from collections import deque
 from typing import Final
 
 from gateway.transport.clock import Clock
+from gateway.transport.shared_token import TokenStore
 
 MOST_REQUESTS: Final = 3
 WINDOW_SECONDS: Final = 60.0
@@ -40,10 +41,11 @@ class Pace:
 
 
 class Paces:
-    """One pace for each token endpoint, however many sources sign in there."""
+    """One pace for each token endpoint, however many sources sign in there; and where replicas have their tokens. None: there are none."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, store: TokenStore | None = None) -> None:
         self._clock = clock
+        self.store = store
         self._pace_by_url: dict[str, Pace] = {}
 
     def of(self, url: str) -> Pace:

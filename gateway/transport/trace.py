@@ -5,7 +5,7 @@ Nothing of what was asked for or answered is in it: names of operations only. A 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from gateway.errors import UpstreamError
+from gateway.telemetry import SpanContext, new_span_id
 
 if TYPE_CHECKING:
     from gateway.transport.clock import Clock
@@ -58,6 +59,14 @@ class TracedCall:
     code: str | None = None
     size: int | None = None
     """Of the body, in bytes."""
+    span_id: str | None = None
+    traceparent: str | None = None
+    """The header that tells the upstream of it; both None where no spans are written."""
+
+    @property
+    def is_made(self) -> bool:
+        """Whether it went over the wire for this request."""
+        return self.way is Way.MADE
 
     def answered(self, status: int, size: int, code: str | None) -> None:
         """Take down an answer; `code` None: it is what was hoped for."""
@@ -90,8 +99,9 @@ def _milliseconds(seconds: float) -> float:
 class _Log:
     """The calls of a request in the order they began, and how many batches there were."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, span: SpanContext | None) -> None:
         self.clock = clock
+        self.span = span
         self.began_at = clock.monotonic()
         self.calls: list[TracedCall] = []
         self.batches = 0
@@ -106,9 +116,14 @@ class Trace:
     attempts: list[TracedCall] = field(default_factory=list)
 
     @classmethod
-    def start(cls, clock: Clock) -> Trace:
-        """Begin the trace of a request, now."""
-        return cls(_Log(clock))
+    def start(cls, clock: Clock, span: SpanContext | None = None) -> Trace:
+        """Begin the trace of a request, now. `span`: its own, of which its calls are told; None: no spans are written."""
+        return cls(_Log(clock, span))
+
+    @property
+    def calls(self) -> Sequence[TracedCall]:
+        """All calls of the request so far, in the order they began."""
+        return self._log.calls
 
     def to_plain(self) -> list[dict[str, object]]:
         """Give all calls of the request so far, in the order they began."""
@@ -150,6 +165,9 @@ class Trace:
     def begin(self, source: str, operation: str, way: Way = Way.MADE) -> TracedCall:
         """Take down that a call, or what serves instead, begins."""
         call = TracedCall(source, operation, way, self._cause, len(self.attempts) + 1, self._log.clock.monotonic())
+        if self._log.span is not None:
+            call.span_id = new_span_id()
+            call.traceparent = self._log.span.traceparent(call.span_id)
         self.attempts.append(call)
         self._log.calls.append(call)
         return call

@@ -81,6 +81,9 @@ class Connection(asyncio.Protocol):
 
     def _send(self) -> None:
         assert self._transport is not None
+        if self._transport.is_closing():
+            self._fail(NoAnswer("the connection was closed while nothing was asked over it"))
+            return
         self._began = time.perf_counter()
         self._transport.write(self._request)
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from tests.drills import batch, fuzz, isolation, matrix, soak
+from tests.drills import batch, fuzz, isolation, matrix, replicas, soak
 from tests.drills.gateways import NeverUp
 from tests.drills.kill import Plan, drill
 from tests.drills.matrix import Matrix, drill_all
@@ -49,6 +49,11 @@ def _parser() -> argparse.ArgumentParser:
     soaked.add_argument("--rate", type=float, help="questions a second; left out: 80 %% of what the gateway shows to be able to")
     soaked.add_argument("--seed", type=int, default=1)
     soaked.set_defaults(command=_soak)
+    replicated = commands.add_parser("replicas", help="two gateways over one PostgreSQL under load, one of them killed time and again")
+    replicated.add_argument("--minutes", type=float, default=3)
+    replicated.add_argument("--kill-every", type=float, default=10, metavar="SECONDS")
+    replicated.add_argument("--seed", type=int, default=1)
+    replicated.set_defaults(command=_replicas)
     schema = commands.add_parser("schema", help="ask the demo what the schema allows, what it does not, and what follows from answers")
     schema.add_argument("--seconds", type=float, default=300)
     schema.set_defaults(command=_schema)
@@ -112,6 +117,18 @@ def _soak(options: argparse.Namespace) -> int:
         plan = soak.Plan(minutes=options.minutes, rate=options.rate, seed=options.seed)
         report = asyncio.run(soak.soak(plan, Path(folder), _tell))
     sys.stdout.write(f"{soak.to_text(report)}\n")
+    return 1 if report.violations else 0
+
+
+def _replicas(options: argparse.Namespace) -> int:
+    plan = replicas.Plan(minutes=options.minutes, kill_every_seconds=options.kill_every, seed=options.seed)
+    with tempfile.TemporaryDirectory(prefix="drill-") as folder:
+        try:
+            report = asyncio.run(replicas.drill(plan, Path(folder).resolve(), _tell))
+        except NeverUp as error:
+            sys.stderr.write(f"{error}\n")
+            return 1
+    sys.stdout.write(f"{replicas.to_text(report)}\n")
     return 1 if report.violations else 0
 
 

@@ -20,6 +20,7 @@ import msgspec
 
 from gateway.sandbox.faults import Fault
 from gateway.sandbox.server import RunningSandbox, serving
+from tests.drills.books import take_down_writes
 from tests.drills.gateways import GatewayProcess, RequestRefused, ask_for_attempt, ask_to_write, make_client, write_config
 from tests.drills.intents import WAYS, Intent, make_intents
 from tests.drills.stories import Answer, Story
@@ -330,16 +331,7 @@ class _Round:
             await asyncio.sleep(_PAUSE_SECONDS)
 
     def _count(self) -> None:
-        """Take the writes out of the sandbox's record before it forgets the oldest."""
-        recorded = self._running.sandbox.requests
-        for way in WAYS:
-            for request in recorded.of(way.system, way.operation):
-                told = f"{request.path}?{request.query} {request.body}"
-                story = next((story for story in self._stories if story.intent.way is way and story.intent.mark in told), None)
-                if story is None:
-                    raise RuntimeError(f"the sandbox was sent a write that nobody asked for: {told}")
-                story.requests += 1
-        recorded.reset()
+        take_down_writes(self._running, self._stories)
 
 
 def _make_fault(intent: Intent, kind: str, chance: random.Random) -> Fault:

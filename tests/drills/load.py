@@ -20,6 +20,7 @@ from tests.drills.intents import COMPILATOR, make_intents
 
 _ANSWER_SECONDS: Final = 60.0
 
+TILL_INVOICE: Final = "6a1d2f3e-4b5c-4d6e-8f70-8192a3b4c5d6"
 LEFT_OUT: Final = "(left out by the client)"
 
 Question = tuple[str, Mapping[str, object]]
@@ -40,7 +41,7 @@ def _native(source: str, native_id: object) -> dict[str, object]:
 
 def till(_: random.Random) -> Question:
     """Ask the till: a window for all, and an order of its own."""
-    return _INVOICE.replace("customer { name }", "orders { status }"), _native("pos", "6a1d2f3e-4b5c-4d6e-8f70-8192a3b4c5d6")
+    return _INVOICE.replace("customer { name }", "orders { status }"), _native("pos", TILL_INVOICE)
 
 
 def till_order(chance: random.Random) -> Question:
@@ -157,10 +158,11 @@ class Load:
             answers.codes[f"(no answer: {type(error).__name__})"] += 1
             return
         answers.seconds.append(time.monotonic() - started)
-        answers.codes.update(_codes_in(response) or ["ok"])
+        answers.codes.update(codes_in(response) or ["ok"])
 
 
-def _codes_in(response: httpx.Response) -> list[str]:
+def codes_in(response: httpx.Response) -> list[str]:
+    """Name what an answer says went wrong."""
     if response.status_code != httpx.codes.OK:
         return [f"(HTTP {response.status_code})"]
     whole = response.json()

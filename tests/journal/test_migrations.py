@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TypeVar
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.errors import SettingsError
 from gateway.journal.database import Database, Work
-from gateway.journal.migrations import VERSION_TABLE
+from gateway.journal.migrations import ADDITIONS_TABLE, VERSION_TABLE
 from gateway.journal.tables import METADATA
 from tests.journal.stage import Opener, an_intent, received
 
@@ -36,8 +38,11 @@ async def test_the_migrations_make_the_tables_that_the_queries_expect(opener: Op
     await opener.open()
 
     def differences(connection: Connection) -> list[object]:
-        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "compare_type": False})
-        return list(compare_metadata(context, METADATA))
+        def is_of_ours(_object: object, name: str | None, kind: str, *_more: object) -> bool:
+            return (kind, name) != ("table", ADDITIONS_TABLE)
+
+        opts = {"version_table": VERSION_TABLE, "compare_type": False, "include_object": is_of_ours}
+        return list(compare_metadata(MigrationContext.configure(connection, opts=opts), METADATA))
 
     assert await on(opener.state, lambda connection: connection.run_sync(differences)) == []
 
@@ -53,6 +58,37 @@ async def test_a_journal_of_a_newer_version_is_refused_in_one_line_and_left_as_i
     assert raised.value.lines == ("server.state: the journal was made by a newer version of the gateway",)
     await on(opener.state, lambda connection: connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0001'")))  # noqa: S608
     assert await (await opener.open()).find("billing", "key") == attempt
+
+
+async def test_a_version_that_knows_no_additions_may_be_started_beside_one_that_does(opener: Opener) -> None:
+    """It looks at the version of the journal alone, which additions leave as it is."""
+    await opener.open()
+    seen = await on(opener.state, lambda connection: connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")))  # noqa: S608
+
+    assert seen.scalars().all() == ["0001"]
+
+
+async def test_additions_of_a_newer_version_are_left_as_they_are(opener: Opener) -> None:
+    await opener.open()
+    await on(opener.state, lambda connection: connection.execute(text(f"UPDATE {ADDITIONS_TABLE} SET version_num = 'a9999'")))  # noqa: S608
+
+    attempt = await received(await opener.open())
+
+    assert await (await opener.open()).find("billing", "key") == attempt
+    seen = await on(opener.state, lambda connection: connection.execute(text(f"SELECT version_num FROM {ADDITIONS_TABLE}")))  # noqa: S608
+    assert seen.scalars().all() == ["a9999"]
+
+
+async def test_a_journal_from_before_the_additions_gets_them(opener: Opener) -> None:
+    attempt = await received(await opener.open())
+    await opener.aclose()
+    for table in (ADDITIONS_TABLE, "tokens", "token_endpoints", "takings"):
+        await on(opener.state, partial(AsyncConnection.execute, statement=text(f"DROP TABLE {table}")))
+
+    journal = await opener.open()
+
+    assert await journal.find("billing", "key") == attempt
+    assert (await journal.tokens.turn("token", "here", known=0)).may_ask is True
 
 
 async def test_several_processes_may_open_an_empty_database_at_once(opener: Opener) -> None:

@@ -24,4 +24,5 @@ def test_a_caller_may_what_is_listed_and_nothing_else() -> None:
         Permission.RAW: False,
         Permission.EXPLORER: False,
         Permission.AUDIT: False,
+        Permission.METRICS: False,
     }

@@ -221,6 +221,30 @@ async def test_absence_is_no_proof_before_the_time_is_over(desk: Desk, clock: Fa
     assert "the source still does not have it 120 s later" in late.errors[0].message
 
 
+async def test_the_time_after_which_absence_is_proof_can_become_another(desk: Desk, clock: FakeClock) -> None:
+    desk.stub.answer, desk.stub.found = NO_ANSWER, ABSENT
+    await desk.call()
+    desk.writes.settle_after(30)
+    clock.advance(30)
+    story = await desk.ask()
+    assert story is not None
+    assert story.attempt.outcome is MutationOutcome.REJECTED
+
+
+async def test_what_has_begun_by_now_is_waited_for_and_nothing_later(journal: Journal, clock: FakeClock) -> None:
+    slow = _Slow()
+    desk = Desk(journal, clock, slow)
+    await desk.writes.settled()
+    call = asyncio.ensure_future(desk.call())
+    await slow.reached.wait()
+    waiting = asyncio.ensure_future(desk.writes.settled())
+    await asyncio.sleep(0)
+    was_done = waiting.done()
+    slow.go.set()
+    await waiting
+    assert (was_done, (await call).outcome) == (False, MutationOutcome.APPLIED)
+
+
 async def test_a_look_that_cannot_prove_absence_never_settles(desk: Desk, clock: FakeClock) -> None:
     desk.stub.answer, desk.stub.found = NO_ANSWER, UNPROVEN
     await desk.call()
@@ -368,6 +392,30 @@ async def test_a_write_whose_target_stays_busy_is_not_applied(journal: Journal, 
     assert desk.stub.asked == []
     slow.go.set()
     await first
+
+
+async def test_who_waits_for_another_write_waits_for_an_upstream(journal: Journal, clock: FakeClock) -> None:
+    slow = _Slow()
+    first = asyncio.ensure_future(Desk(journal, clock, slow).call())
+    await slow.reached.wait()
+    desk, began_at = Desk(journal, clock), clock.monotonic()
+    scope = Scope(request_id="test", deadline=began_at + 10)
+    await desk.writes.run(cast("Source", desk.stub), WRITE, replace(INTENT, key="INV-2"), scope)
+
+    assert scope.calls.waited_seconds == pytest.approx(clock.monotonic() - began_at)
+    assert scope.calls.waited_seconds == pytest.approx(5, abs=0.2)
+    slow.go.set()
+    await first
+
+
+async def test_a_write_is_told_with_its_outcome_and_a_replay_is_not(journal: Journal, clock: FakeClock) -> None:
+    told: list[tuple[str, str]] = []
+    desk = Desk(journal, clock)
+    desk.writes = Writes(journal, clock, written=lambda source, outcome: told.append((source, outcome)))
+    results = [await desk.writes.run(cast("Source", desk.stub), WRITE, INTENT, desk.scope()) for _ in range(2)]
+
+    assert [result.replayed for result in results] == [False, True]
+    assert told == [(desk.stub.profile.key, "APPLIED")]
 
 
 async def test_a_target_whose_last_write_is_unknown_is_looked_at_and_then_free(desk: Desk) -> None:

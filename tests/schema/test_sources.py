@@ -121,7 +121,7 @@ async def test_without_callers_anybody_may_everything(reader: Graph) -> None:
     assert await reader.data("{ caller { name permissions sources } }") == {
         "caller": {
             "name": "anybody",
-            "permissions": ["audit", "explorer", "raw", "read", "write"],
+            "permissions": ["audit", "explorer", "metrics", "raw", "read", "write"],
             "sources": ["subscriptions", "pos", "commerce", "shop"],
         }
     }

@@ -55,7 +55,7 @@ async def test_a_page_of_a_configured_origin_may_ask(opened: Opener) -> None:
     assert (preflight.status_code, preflight.headers["access-control-allow-origin"]) == (200, ORIGIN)
     assert preflight.headers["access-control-allow-methods"] == "POST"
     allowed = preflight.headers["access-control-allow-headers"].lower()
-    assert all(name in allowed for name in ("authorization", "content-type", "idempotency-key"))
+    assert all(name in allowed for name in ("authorization", "content-type", "idempotency-key", "traceparent"))
     assert response.headers["access-control-allow-origin"] == ORIGIN
     assert "access-control-allow-credentials" not in response.headers
 

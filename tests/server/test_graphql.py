@@ -21,8 +21,9 @@ from strawberry.schema.config import StrawberryConfig
 from gateway.app import create_app, settings_from
 from gateway.execution import Executor
 from gateway.schema.scalars import JSON, SCALARS
-from gateway.server import Admission, Authenticator, Callers, Graph, GraphqlEndpoint, make_rates
+from gateway.server import Admission, Authenticator, Callers, Graph, GraphqlEndpoint, Observer, make_rates
 from gateway.sources.base import SourceSet
+from gateway.telemetry import Metrics
 from gateway.transport import Response
 from gateway.transport.wire import WireRequest
 from tests.fakes import FakeClock, FakeWire, answer, make_writes
@@ -324,7 +325,7 @@ async def test_an_answer_that_cannot_be_written_is_an_error_of_ours_too(caplog: 
     settings = settings_from({"server": IN_MEMORY, "sources": {"shop": SOURCE}})
     admission = Admission(Authenticator(Callers(()), None), make_rates(settings, FakeClock()))
     graph = Graph(executor=Executor(schema), sources=SourceSet([]), writes=make_writes())
-    endpoint = GraphqlEndpoint(graph, admission, settings, FakeClock())
+    endpoint = GraphqlEndpoint(graph, admission, settings, FakeClock(), Observer(Metrics(), FakeClock()))
     transport = httpx.ASGITransport(Starlette(routes=[Route("/graphql", endpoint.answer, methods=["POST"])]))
 
     with caplog.at_level(logging.ERROR):

@@ -9,18 +9,21 @@ import socket
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.sandbox.faults import Fault
 from gateway.sandbox.server import RunningSandbox
+from gateway.server.load import Load
 from gateway.server.process import Server, run
 from gateway.settings import ServerSettings
+from gateway.transport import SystemClock
 from tests.drills.gateways import ask_for_attempt, ask_to_write, free_port, make_client, write_config
 from tests.drills.intents import NORCE, Intent
 from tests.drills.stage import intents_of, requests_of
@@ -262,6 +265,27 @@ async def test_a_process_told_to_end_while_it_writes_answers_and_then_ends(
     assert answer == Answer("APPLIED", confirmation="READ_BACK")
     assert requests_of(sandbox, intent) == 1
     assert (serve.returncode, said) == (0, (b"", b""))
+
+
+def test_an_idle_connection_is_kept_longer_than_load_balancers_keep_theirs() -> None:
+    server = Server(Starlette(), Load(SystemClock(), 1), ServerSettings(), SystemClock(), lambda: None)
+    assert server.config.timeout_keep_alive > 60
+
+
+async def test_an_interrupted_start_leaves_a_line_and_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    journal_is_open: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    journal_is_open.cancel()
+
+    @asynccontextmanager
+    async def interrupted(_app: Starlette) -> AsyncIterator[None]:
+        await journal_is_open
+        yield
+
+    server = Server(Starlette(lifespan=interrupted), Load(SystemClock(), 1), ServerSettings(), SystemClock(), lambda: None)
+    with socket.create_server(("127.0.0.1", 0)) as listener, suppress(SystemExit):
+        await server.serve(sockets=[listener])
+    assert "it was interrupted" in caplog.messages
+    assert not any("Traceback" in message for message in caplog.messages)
 
 
 def test_a_process_that_serves_runs_on_uvloop() -> None:

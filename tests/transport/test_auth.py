@@ -580,6 +580,29 @@ async def test_who_got_a_429_without_a_wait_is_told_ours() -> None:
     assert await failure_of(make_token(endpoint)) == (UpstreamRateLimited, 20)
 
 
+async def test_a_form_that_has_changed_when_it_was_refused_waits_for_the_pace_too() -> None:
+    clock, endpoint, forms = FakeClock(), TokenEndpoint(), iter([{"a": "2"}])
+    endpoint.answer = answer("{}", 400)
+    credentials = TokenCredentials(
+        url="https://id.example/token",
+        form={"a": "1"},
+        prefix="Bearer",
+        call=endpoint,
+        clock=clock,
+        pace=(pace := Pace(clock)),
+        form_again=lambda: next(forms, {"a": "2"}),
+    )
+    pace.take()
+    pace.take()
+
+    assert await failure_of(credentials) == (TokenRefused, 60)
+    endpoint.answer = None
+    clock.advance(60)
+    token = await token_of(credentials)
+
+    assert ([content for *_, content in endpoint.calls], token) == ([b"a=1", b"a=2"], "t2")
+
+
 async def test_sources_that_sign_in_at_one_endpoint_share_its_pace() -> None:
     clock, endpoint = FakeClock(), TokenEndpoint()
     paces = Paces(clock)

@@ -1,4 +1,7 @@
-"""How the tables came to be: one file a step in `versions/`. A step that was released is never changed.
+"""How the tables came to be: one file a step. A step that was released is never changed.
+
+Those in `versions/` change what the journal is: a gateway that does not know one of them does not touch it. Those in `additions/` add
+tables that a gateway without them does not miss, so that an older version may run, and be started, beside this one.
 
 The steps are run here and not by Alembic's own command, which keeps what it works on in module globals: two journals that are
 opened at once in one process would migrate each other's database.
@@ -20,6 +23,8 @@ from gateway.journal.database import Database
 
 VERSION_TABLE: Final = "journal_version"
 """Its own name: the database may be another program's too."""
+ADDITIONS_TABLE: Final = "journal_additions"
+_FOLDER: Final = Path(__file__).parent
 
 
 async def migrate(database: Database) -> None:
@@ -36,13 +41,21 @@ async def migrate(database: Database) -> None:
 
 
 def _upgrade(connection: Connection) -> None:
-    scripts = ScriptDirectory(str(Path(__file__).parent))
-    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+    if not _take_steps(connection, "versions", VERSION_TABLE):
+        raise SettingsError("server.state: the journal was made by a newer version of the gateway")
+    _take_steps(connection, "additions", ADDITIONS_TABLE)
+
+
+def _take_steps(connection: Connection, folder: str, version_table: str) -> bool:
+    """Take the steps of a folder that the database has not seen; False, and none is taken, where it has seen some that are not there."""
+    scripts = ScriptDirectory(str(_FOLDER), version_locations=[str(_FOLDER / folder)])
+    context = MigrationContext.configure(connection, opts={"version_table": version_table})
     steps = list(reversed(list(scripts.walk_revisions())))
     current = context.get_current_revision()
     revisions = [None, *(step.revision for step in steps)]
     if current not in revisions:
-        raise SettingsError("server.state: the journal was made by a newer version of the gateway")
+        return False
     for step in steps[revisions.index(current) :]:
         step.module.upgrade(Operations(context))
         context.stamp(scripts, step.revision)
+    return True

@@ -1,0 +1,1 @@
+"""Steps that a gateway of an earlier version does not miss, oldest first by their numbers."""
