@@ -12,7 +12,16 @@ import pytest
 from pydantic import BaseModel
 
 from gateway.loaders import MAX_FIRST
-from gateway.settings import CallerSettings, FederationSettings, JournalSettings, JwtSettings, LimitSettings, ServerSettings, SourceSettings
+from gateway.settings import (
+    CallerSettings,
+    FederationSettings,
+    JournalSettings,
+    JwtSettings,
+    LimitSettings,
+    ServerSettings,
+    SourceSettings,
+    TelemetrySettings,
+)
 
 TESTS: Final = Path(__file__).parent
 README: Final = (TESTS.parent / "README.md").read_text(encoding="utf-8")
@@ -24,6 +33,7 @@ TABLES: Final[Mapping[str, type[BaseModel]]] = {
     "limits": LimitSettings,
     "journal": JournalSettings,
     "sources": SourceSettings,
+    "telemetry": TelemetrySettings,
 }
 
 
