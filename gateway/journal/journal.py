@@ -14,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.errors import JournalUnavailable, SettingsError
 from gateway.journal.database import Database, Work
-from gateway.journal.migrations import migrate
 from gateway.journal.tables import ATTEMPTS, BODIES, HOLDS, MENTIONS, to_attempt
 from gateway.journal.takings import TakingsTable
 from gateway.journal.tokens import TokenTable
+from gateway.journal.versions import is_up_to_date
 from gateway.model import Attempt, AttemptQuery, AttemptState, Intent, Kind, MutationOutcome, Ref, Settlement
 
 _BATCH: Final = 200
@@ -74,7 +74,8 @@ class Journal:
         """Make the tables or bring them up to date. Raises `SettingsError`, in one line without password, when it cannot be used."""
         try:
             self._database.backend.make()
-            await migrate(self._database)
+            if not await is_up_to_date(self._database):
+                await _migrate(self._database)
             await self._database.write(_try_to_write)
         except JournalUnavailable as error:
             await self.aclose()
@@ -454,6 +455,12 @@ def _storable(target: str) -> str:
     if len(target) <= _LONGEST_TARGET and target.isprintable():
         return target
     return f"sha256/{hashlib.sha256(target.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+async def _migrate(database: Database) -> None:
+    from gateway.journal.migrations import migrate  # noqa: PLC0415  (Alembic: 12 MB and 80 ms that most starts can do without)
+
+    await migrate(database)
 
 
 async def _try_to_write(connection: AsyncConnection) -> None:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import subprocess
+import sys
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.errors import SettingsError
+from gateway.journal import migrations
 from gateway.journal.database import Database, Work
-from gateway.journal.migrations import ADDITIONS_TABLE, VERSION_TABLE
 from gateway.journal.tables import METADATA
+from gateway.journal.versions import ADDITIONS_TABLE, LAST_STEPS, VERSION_TABLE, is_up_to_date
 from tests.journal.stage import Opener, an_intent, received
 
 pytestmark = pytest.mark.anyio
@@ -45,6 +50,44 @@ async def test_the_migrations_make_the_tables_that_the_queries_expect(opener: Op
         return list(compare_metadata(MigrationContext.configure(connection, opts=opts), METADATA))
 
     assert await on(opener.state, lambda connection: connection.run_sync(differences)) == []
+
+
+def test_the_last_steps_are_the_last_there_are() -> None:
+    folder = Path(migrations.__file__).parent
+    heads = [ScriptDirectory(str(folder), version_locations=[str(folder / name)]).get_current_head() for name in ("versions", "additions")]
+    assert heads == [LAST_STEPS[VERSION_TABLE], LAST_STEPS[ADDITIONS_TABLE]]
+
+
+async def test_only_a_journal_that_has_taken_all_steps_is_up_to_date(opener: Opener) -> None:
+    await opener.open()
+    database = Database.at(opener.state, wait_seconds=2)
+    database.backend.make()
+    try:
+        assert await is_up_to_date(database)
+        await on(opener.state, lambda connection: connection.execute(text(f"DELETE FROM {ADDITIONS_TABLE}")))  # noqa: S608
+        assert not await is_up_to_date(database)
+        await on(opener.state, lambda connection: connection.execute(text(f"DROP TABLE {ADDITIONS_TABLE}")))
+        assert not await is_up_to_date(database)
+    finally:
+        await database.aclose()
+
+
+def test_a_start_over_a_journal_that_is_up_to_date_does_without_alembic(tmp_path: Path) -> None:
+    opening = f"""
+import asyncio, sys
+from gateway.journal import Journal
+from gateway.transport import SystemClock
+
+async def once():
+    journal = Journal("sqlite:///{tmp_path}/journal.db", now=SystemClock().now)
+    await journal.open()
+    await journal.aclose()
+
+asyncio.run(once())
+print("alembic" in sys.modules)
+"""
+    said = [subprocess.run([sys.executable, "-c", opening], capture_output=True, text=True, check=True).stdout for _ in range(2)]
+    assert said == ["True\n", "False\n"]
 
 
 async def test_a_journal_of_a_newer_version_is_refused_in_one_line_and_left_as_it_is(opener: Opener) -> None:

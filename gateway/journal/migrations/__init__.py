@@ -20,10 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.errors import SettingsError
 from gateway.journal.database import Database
+from gateway.journal.versions import ADDITIONS_TABLE, VERSION_TABLE
 
-VERSION_TABLE: Final = "journal_version"
-"""Its own name: the database may be another program's too."""
-ADDITIONS_TABLE: Final = "journal_additions"
 _FOLDER: Final = Path(__file__).parent
 
 
