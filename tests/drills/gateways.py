@@ -27,6 +27,7 @@ _PROCESSES: Final = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload(
     [
         "gateway.app",
+        "gateway.server.workers",
         "uvicorn.protocols.http.httptools_impl",
         "httpcore",
         "anyio._backends._asyncio",
@@ -82,12 +83,13 @@ def free_port() -> int:
 class ServedProcess:
     """A command that listens, always at the same port. `url` is where it is asked."""
 
-    def __init__(self, command: Sequence[str], log: Path) -> None:
+    def __init__(self, command: Sequence[str], log: Path, port: int | None = None) -> None:
+        """None: a port that nobody listens at."""
         self._log = log
-        self._port = free_port()
-        self._command = [*command, "--port", str(self._port)]
+        self.port = port or free_port()
+        self._command = [*command, "--port", str(self.port)]
         self._process: ForkServerProcess | None = None
-        self.url = f"http://127.0.0.1:{self._port}"
+        self.url = f"http://127.0.0.1:{self.port}"
 
     @property
     def pid(self) -> int | None:
@@ -112,11 +114,18 @@ class ServedProcess:
 
     async def _listens(self) -> bool:
         try:
-            _, writer = await asyncio.open_connection("127.0.0.1", self._port)
+            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
         except OSError:
             return False
         writer.close()
         return True
+
+    async def ended(self) -> int | None:
+        """Wait until it has ended, and give its exit code; None: it was never started."""
+        if self._process is None:
+            return None
+        await asyncio.to_thread(self._process.join)
+        return self._process.exitcode
 
     async def kill(self) -> None:
         """Kill it with SIGKILL, and wait until it is gone. Nothing happens to one that has ended."""
@@ -128,8 +137,8 @@ class ServedProcess:
 class GatewayProcess(ServedProcess):
     """One gateway over the systems of a configuration."""
 
-    def __init__(self, config: Path, log: Path) -> None:
-        super().__init__(["serve", "--config", str(config)], log)
+    def __init__(self, config: Path, log: Path, *, workers: int = 1, port: int | None = None) -> None:
+        super().__init__(["serve", "--config", str(config), "--workers", str(workers)], log, port)
 
 
 class SandboxProcess(ServedProcess):

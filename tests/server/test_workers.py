@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from gateway.__main__ import main
 from gateway.sandbox.faults import Fault
 from gateway.sandbox.server import RunningSandbox
 from gateway.server.workers import pause_after
-from tests.drills.gateways import ask_to_write, free_port, make_client, write_config
+from tests.drills.gateways import GatewayProcess, ask_to_write, make_client, write_config
 from tests.drills.intents import NORCE
 from tests.drills.stage import intents_of, requests_of
 from tests.drills.stories import Answer
@@ -34,38 +34,47 @@ LIST = {"query": '{ orders(filter: { sources: ["shop"] }, first: 2) { sourceResu
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A gateway of two workers, and the process around them."""
+    """A gateway of two workers; `around` is the process around them."""
 
-    around: Process
+    around: GatewayProcess
     client: httpx.AsyncClient
+    log: Path
+
+    @property
+    def pid(self) -> int:
+        assert self.around.pid is not None
+        return self.around.pid
 
     def workers(self) -> list[int]:
         """Give the ids of the workers there are."""
         try:
-            children = Path(f"/proc/{self.around.pid}/task/{self.around.pid}/children").read_text(encoding="ascii")
+            children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii")
         except OSError:
             return []
         return sorted(map(int, children.split()))
 
+    def said(self) -> str:
+        """Give what was said, without where it is to be asked."""
+        first, _, more = self.log.read_text(encoding="utf-8").partition("\n")
+        assert first.startswith("GraphQL at http://")
+        return more
+
 
 @asynccontextmanager
 async def serving(running: RunningSandbox, tmp_path: Path) -> AsyncIterator[Running]:
-    """Run `serve --workers 2` as a shell would, in a process group of its own, and wait until both answer."""
+    """Run `serve --workers 2`, and wait until both answer."""
     tables = running.sandbox.source_tables(running.base_url)
-    config, port = tmp_path / "gateway.toml", free_port()
+    config, log = tmp_path / "gateway.toml", tmp_path / "gateway.log"
     patient = {key: {**table, "timeout_seconds": 10, "retries": 0} for key, table in tables.items()}
     write_config(config, patient, f"sqlite:///{tmp_path / 'journal.db'}")
-    command = [sys.executable, "-m", "gateway", "serve", "--config", str(config), "--port", str(port), "--workers", "2"]
-    around = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE, cwd=ROOT, start_new_session=True)
-    assert around.stdout is not None
+    around = GatewayProcess(config, log, workers=2)
     try:
-        assert (await around.stdout.readline()).startswith(b"GraphQL at http://")
-        async with make_client(f"http://127.0.0.1:{port}") as client:
-            yield Running(around, client)
+        await around.start()
+        await until(lambda: log.exists() and "GraphQL at" in log.read_text(encoding="utf-8"))
+        async with make_client(around.url) as client:
+            yield Running(around, client, log)
     finally:
-        if around.returncode is None:
-            around.kill()
-            await around.wait()
+        await around.kill()
 
 
 async def closed(client: httpx.AsyncClient) -> None:
@@ -84,10 +93,9 @@ async def closed(client: httpx.AsyncClient) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere all accept at one socket")
 async def test_connections_are_shared_out_among_them(sandbox: RunningSandbox, tmp_path: Path) -> None:
     async with serving(sandbox, tmp_path) as gateway, AsyncExitStack() as connections:
-        port = gateway.client.base_url.port
         before = [sockets_of(worker) for worker in gateway.workers()]
         for _ in range(64):
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            _, writer = await asyncio.open_connection("127.0.0.1", gateway.around.port)
             connections.callback(writer.close)
         await until(lambda: sum(map(sockets_of, gateway.workers())) == sum(before) + 64)
         taken = [sockets_of(worker) - had for worker, had in zip(gateway.workers(), before, strict=True)]
@@ -99,14 +107,29 @@ def sockets_of(pid: int) -> int:
     return sum(str(entry.readlink()).startswith("socket:") for entry in Path(f"/proc/{pid}/fd").iterdir())
 
 
+async def test_who_is_accepted_while_they_begin_is_answered(sandbox: RunningSandbox, tmp_path: Path) -> None:
+    config = tmp_path / "gateway.toml"
+    write_config(config, sandbox.sandbox.source_tables(sandbox.base_url), f"sqlite:///{tmp_path / 'journal.db'}")
+    gateway = GatewayProcess(config, tmp_path / "gateway.log", workers=2)
+    try:
+        await gateway.start()
+        await gateway.wait_until_up()  # the first moment at which somebody is accepted
+        async with make_client(gateway.url) as client:
+            answers = [await client.post("/graphql", json=CALLER) for _ in range(10)]
+    finally:
+        await gateway.kill()
+
+    assert [answer.status_code for answer in answers] == [200] * 10
+
+
 async def test_an_address_that_others_serve_at_is_refused(sandbox: RunningSandbox, tmp_path: Path) -> None:
     async with serving(sandbox, tmp_path) as gateway:
-        port = str(gateway.client.base_url.port)
-        command = [sys.executable, "-m", "gateway", "serve", "--config", str(tmp_path / "gateway.toml"), "--port", port, "--workers", "2"]
-        second = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE, cwd=ROOT)
-        said = await second.communicate()
+        second = GatewayProcess(tmp_path / "gateway.toml", tmp_path / "second.log", workers=2, port=gateway.around.port)
+        await second.start()
+        code = await second.ended()
 
-    assert (second.returncode, said) == (2, (b"", f"127.0.0.1:{port}: Address already in use (another --port may be free)\n".encode()))
+    said = (tmp_path / "second.log").read_text(encoding="utf-8")
+    assert (code, said) == (2, f"127.0.0.1:{gateway.around.port}: Address already in use (another --port may be free)\n")
 
 
 # ------------------------------------------------------------------ one for another
@@ -120,12 +143,12 @@ async def test_who_dies_is_replaced_while_the_others_answer(sandbox: RunningSand
         answers = [await gateway.client.post("/graphql", json=CALLER) for _ in range(20)]
         await until(lambda: len(gateway.workers()) == 2)
         after = gateway.workers()
-        gateway.around.terminate()
-        _, said = await gateway.around.communicate()
+        os.kill(gateway.pid, signal.SIGTERM)
+        await gateway.around.ended()
 
     assert [answer.status_code for answer in answers] == [200] * 20
     assert (len(before), len(after), before[1] in after) == (2, 2, True)
-    assert said.decode() == f"warning: worker {before[0]} ended by SIGKILL; another takes its place\n"
+    assert gateway.said() == f"warning: worker {before[0]} ended by SIGKILL; another takes its place\n"
 
 
 async def test_a_worker_that_is_told_to_end_ends_in_order_and_is_replaced(
@@ -161,16 +184,16 @@ async def test_all_end_in_order_when_told_to(sandbox: RunningSandbox, held: Held
     async with serving(sandbox, tmp_path) as gateway:
         asking = asyncio.ensure_future(ask_to_write(gateway.client, intent))
         await held.begun.wait()
-        for pid in (gateway.around.pid, *gateway.workers()):  # as a terminal does, and a supervisor of services may
+        for pid in (gateway.pid, *gateway.workers()):  # as a terminal does, and a supervisor of services may
             os.kill(pid, sig)
         await closed(gateway.client)
         held.release()
         answer = await asking
-        said = await gateway.around.communicate()
+        code = await gateway.around.ended()
 
     assert answer == Answer("APPLIED", confirmation="READ_BACK")
     assert requests_of(sandbox, intent) == 1
-    assert (gateway.around.returncode, said, gateway.workers()) == (0, (b"", b""), [])
+    assert (code, gateway.said(), gateway.workers()) == (0, "", [])
 
 
 async def test_a_second_signal_waits_for_nobody(sandbox: RunningSandbox, tmp_path: Path) -> None:
@@ -178,17 +201,17 @@ async def test_a_second_signal_waits_for_nobody(sandbox: RunningSandbox, tmp_pat
     async with serving(sandbox, tmp_path) as gateway:
         asking = asyncio.ensure_future(gateway.client.post("/graphql", json=LIST))
         await until(lambda: sandbox.sandbox.calls.in_flight["shopctrl"] > 0)
-        gateway.around.terminate()
+        os.kill(gateway.pid, signal.SIGTERM)
         await closed(gateway.client)
-        gateway.around.terminate()
-        await asyncio.wait_for(gateway.around.wait(), 10)
+        os.kill(gateway.pid, signal.SIGTERM)
+        await asyncio.wait_for(gateway.around.ended(), 10)
         with pytest.raises(httpx.TransportError):
             await asking
 
 
 async def test_nobody_outlives_the_process_around_the_workers(sandbox: RunningSandbox, tmp_path: Path) -> None:
     async with serving(sandbox, tmp_path) as gateway:
-        gateway.around.kill()
+        await gateway.around.kill()
         await closed(gateway.client)
 
 
@@ -227,10 +250,7 @@ async def test_a_worker_whose_journal_is_gone_says_so_in_a_line(sandbox: Running
     async with serving(sandbox, tmp_path) as gateway:
         (tmp_path / "journal.db").write_bytes(b"no database at all, but some text that is long enough to be read as a header of one")
         os.kill(gateway.workers()[0], signal.SIGKILL)
-        assert gateway.around.stderr is not None
-        said = [""]
-        while "ended by exit code 3" not in said[-1]:
-            said.append((await asyncio.wait_for(gateway.around.stderr.readline(), 30)).decode())
+        await until(lambda: "ended by exit code 3" in gateway.said())
 
-    assert "server.state: " in "".join(said)
-    assert "Traceback" not in "".join(said)
+    assert "server.state: " in gateway.said()
+    assert "Traceback" not in gateway.said()
