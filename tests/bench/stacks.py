@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import os
@@ -15,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from gateway.journal import Journal
+from gateway.transport import SystemClock
 from tests.bench import dataset
 from tests.bench.questions import SHOP_SOURCE, WEB_SOURCE, Question
 from tests.bench.upstream import COUNTS
@@ -188,14 +191,27 @@ def _toml(value: object) -> str:
 def gateway_command(folder: Path, upstream: Upstream, plan: Plan, port: int) -> list[str]:
     """Write the gateway's configuration, and give the command that serves it."""
     config = folder / "gateway.toml"
-    config.write_text(to_toml(gateway_tables(upstream.url, f"sqlite:///{folder / 'journal.db'}", plan)), encoding="utf-8")
+    config.write_text(to_toml(gateway_tables(upstream.url, _state(folder), plan)), encoding="utf-8")
     workers = [] if plan.workers == 1 else ["--workers", str(plan.workers)]
     return [sys.executable, "-m", "gateway", "serve", "--config", str(config), "--port", str(port), *workers]
+
+
+async def _make_tables(folder: Path) -> None:
+    """Make the journal's, so that the gateway starts as it does each time but the first."""
+    journal = Journal(_state(folder), now=SystemClock().now)
+    await journal.open()
+    await journal.aclose()
+
+
+def _state(folder: Path) -> str:
+    return f"sqlite:///{folder / 'journal.db'}"
 
 
 @contextmanager
 def running_gateway(folder: Path, upstream: Upstream, plan: Plan) -> Iterator[Stack]:
     """Start the gateway over the upstream, with its files in `folder`. Raises `NotStarted`."""
     port = free_port()
-    with running(GATEWAY, gateway_command(folder, upstream, plan, port), port, folder / "gateway.log") as pid:
+    command = gateway_command(folder, upstream, plan, port)
+    asyncio.run(_make_tables(folder))
+    with running(GATEWAY, command, port, folder / "gateway.log") as pid:
         yield Stack(GATEWAY, port, pid)
