@@ -406,9 +406,20 @@ class SourceSpec:
     build: Callable[[SourceParts], Source]
 
 
-async def each(refs: Sequence[Ref], fetch_one: Callable[[Ref], Awaitable[Answer]]) -> list[Answer]:
-    """EACH: one call a key, all at once; the source's bulkhead holds them back. Failures become values."""
-    return list(await asyncio.gather(*(_as_value(fetch_one(ref)) for ref in refs)))
+async def each(refs: Sequence[Ref], fetch_one: Callable[[Ref], Awaitable[Answer]], *, at_once: int) -> list[Answer]:
+    """EACH: one call a key. Failures become values.
+
+    `at_once`: of how many keys; more than the upstream has slots for would only wait, and take room meanwhile.
+    """
+    answers: list[Answer] = [None] * len(refs)
+    left = iter(enumerate(refs))
+
+    async def fetch_what_is_left() -> None:
+        for at, ref in left:
+            answers[at] = await _as_value(fetch_one(ref))
+
+    await asyncio.gather(*(fetch_what_is_left() for _ in range(min(at_once, len(refs)))))
+    return answers
 
 
 async def _as_value(answer: Awaitable[Answer]) -> Answer:

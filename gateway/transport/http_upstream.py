@@ -132,6 +132,11 @@ class HttpUpstream:
         return self._log.since
 
     @property
+    def max_in_flight(self) -> int:
+        """How many calls it has at once, at most."""
+        return self._settings.max_in_flight
+
+    @property
     def state(self) -> UpstreamState:
         """How things stand with it, for operators."""
         return UpstreamState(

@@ -29,6 +29,10 @@ class Upstream(Protocol):
         """Since when that is so; None before the first call."""
 
     @property
+    def max_in_flight(self) -> int:
+        """How many calls it has at once, at most."""
+
+    @property
     def state(self) -> UpstreamState:
         """How things stand with it, for operators."""
 

@@ -232,7 +232,7 @@ class CompilatorSource(OverUpstream):
         reader = readers.get(fetch)
         if reader is None:
             return [None] * len(refs)
-        return await each(refs, lambda ref: reader(ref, scope))
+        return await each(refs, lambda ref: reader(ref, scope), at_once=self._upstream.max_in_flight)
 
     async def fetch_page(self, criteria: Criteria, position: str | None, size: int, scope: Scope) -> SourcePage:
         """List customers by number; orders of a customer, or of the configured branches, by date; invoices only by number."""

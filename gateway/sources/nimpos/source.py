@@ -188,11 +188,11 @@ class NimposSource(OverUpstream):
             case Fetch.CUSTOMER:
                 return await one_for_all(refs, lambda: self._customers(scope))
             case Fetch.ORDER:
-                return await each(refs, lambda ref: self._fetch_order(ref, scope))
+                return await each(refs, lambda ref: self._fetch_order(ref, scope), at_once=self._upstream.max_in_flight)
             case Fetch.INVOICE:
                 return await one_for_all(refs, lambda: self._invoices(scope))
             case Fetch.ORDER_LINES:
-                return await each(refs, lambda ref: self._fetch_order_lines(ref, scope))
+                return await each(refs, lambda ref: self._fetch_order_lines(ref, scope), at_once=self._upstream.max_in_flight)
             case Fetch.PAYMENTS:
                 return await one_for_all(refs, lambda: self._payments(refs, scope, fields))
             case _:

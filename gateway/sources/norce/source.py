@@ -345,7 +345,7 @@ class NorceSource(OverUpstream):
             expand = ("Items",) if fields is not None and "lines" in fields else ()
             rows = await self._query.by_id(INVOICES, InvoiceRow, [ref.native_id for ref in refs], scope, expand)
         known = self._known([rows.get(ref.native_id) for ref in refs], to_invoice_from_row, fields)
-        return await _known_or_each(refs, known, lambda ref: self._invoice(ref, scope))
+        return await self._known_or_each(refs, known, lambda ref: self._invoice(ref, scope))
 
     async def _invoice(self, ref: Ref, scope: Scope) -> Answer:
         request = endpoints.get_invoice(self._options, ref.native_id)
@@ -396,7 +396,7 @@ class NorceSource(OverUpstream):
         rows = await self._query.by_id(CUSTOMERS, CustomerRow, persons, scope) if use_rows else {}
         looked = [rows.get(ref.native_id.removeprefix("customer/")) for ref in refs]
         known = self._known(looked, to_customer_from_row, fields)
-        return await _known_or_each(refs, known, lambda ref: self._customer(ref, orders, scope))
+        return await self._known_or_each(refs, known, lambda ref: self._customer(ref, orders, scope))
 
     async def _customer(self, ref: Ref, orders: Mapping[Ref, Answer], scope: Scope) -> Answer:
         form, _, key = ref.native_id.partition("/")
@@ -422,7 +422,13 @@ class NorceSource(OverUpstream):
         if fields is None or self._query.is_off or fields & _STATUS_FIELDS or self._is_enough(fields, _ORDER_ROW):
             return await self._orders_by_id(refs, scope, fields)
         numbered = [ref for ref in refs if ref.hint is not None]
-        answers = dict(zip(numbered, await each(numbered, lambda ref: self._order_by_hint(ref, scope)), strict=True))
+        answers = dict(
+            zip(
+                numbered,
+                await each(numbered, lambda ref: self._order_by_hint(ref, scope), at_once=self._upstream.max_in_flight),
+                strict=True,
+            )
+        )
         others = [ref for ref in refs if answers.get(ref) is None]
         answers.update(zip(others, await self._orders_by_id(others, scope, fields), strict=True))
         return [answers[ref] for ref in refs]
@@ -437,7 +443,7 @@ class NorceSource(OverUpstream):
             expand = tuple(name for name, field in (("Items", "lines"), ("Buyer", "customer")) if field in fields)
         rows = await self._query.by_id(ORDERS, OrderRow, [ref.native_id for ref in refs], scope, expand)
         known = self._known([rows.get(ref.native_id) for ref in refs], to_order_from_row, fields)
-        return await _known_or_each(refs, known, lambda ref: self._order(ref, rows, scope))
+        return await self._known_or_each(refs, known, lambda ref: self._order(ref, rows, scope))
 
     async def _order(self, ref: Ref, rows: Mapping[str, Looked[OrderRow]], scope: Scope) -> Answer:
         """Read one order whose row is not enough; `rows` has what Query said of it, or why it said nothing."""
@@ -523,20 +529,20 @@ class NorceSource(OverUpstream):
             return None
         return invoice if invoice is not None and invoice.number == number else None
 
+    async def _known_or_each(
+        self, refs: Sequence[Ref], known: Sequence[Record | None], fetch_one: Callable[[Ref], Awaitable[Answer]]
+    ) -> list[Answer]:
+        """Answer with what is known; the other keys one call each. A task for each known one would cost more than reading its row did."""
+        answers: list[Answer] = list(known)
+        asked = [at for at, record in enumerate(known) if record is None]
+        if asked:
+            fetched = await each([refs[at] for at in asked], fetch_one, at_once=self._upstream.max_in_flight)
+            for at, answer in zip(asked, fetched, strict=True):
+                answers[at] = answer
+        return answers
+
     def _unsupported(self, message: str, operation: str) -> LookupUnsupported:
         return LookupUnsupported(message, source=self._profile.key, operation=operation)
-
-
-async def _known_or_each(
-    refs: Sequence[Ref], known: Sequence[Record | None], fetch_one: Callable[[Ref], Awaitable[Answer]]
-) -> list[Answer]:
-    """Answer with what is known; the other keys one call each. A task for each known one would cost more than reading its row did."""
-    answers: list[Answer] = list(known)
-    asked = [at for at, record in enumerate(known) if record is None]
-    if asked:
-        for at, answer in zip(asked, await each([refs[at] for at in asked], fetch_one), strict=True):
-            answers[at] = answer
-    return answers
 
 
 def _answers(record: Record, fields: frozenset[str]) -> bool:

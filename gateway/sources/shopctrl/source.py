@@ -177,7 +177,7 @@ class ShopctrlSource(OverUpstream):
                 fetch_one = self._labels.get
             case _:
                 return [None] * len(refs)
-        return await each(refs, lambda ref: fetch_one(ref, scope))
+        return await each(refs, lambda ref: fetch_one(ref, scope), at_once=self._upstream.max_in_flight)
 
     async def fetch_page(self, criteria: Criteria, position: str | None, size: int, scope: Scope) -> SourcePage:
         """List customers by number, orders by shop or number, invoices by order or through the orders."""
