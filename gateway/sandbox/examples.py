@@ -195,7 +195,9 @@ EXAMPLES: Final = (
         "One question, four systems", "An invoice with its orders and customer from three systems, and terms from a fourth.", _FOUR_SYSTEMS
     ),
     Example(
-        "One customer in four systems", "Found by its organisation number, and by a file of links; with its orders and invoices.", _ONE_CUSTOMER
+        "One customer in four systems",
+        "Found by its organisation number, and by a file of links; with its orders and invoices.",
+        _ONE_CUSTOMER,
     ),
     Example("A whole invoice", "With its lines, its orders, and where its PDF is.", _WHOLE),
     Example("What is unpaid", "A page says how each source did, what it could not be asked, and how many records do not say.", _UNPAID),
