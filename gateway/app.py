@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -14,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
+from pydantic import SecretStr
 from starlette.applications import Starlette
 
 from gateway.errors import JournalUnavailable, SettingsError
@@ -65,6 +67,7 @@ from gateway.transport import Clock, SystemClock
 from gateway.transport.http1_wire import Http1Wire
 from gateway.transport.http_upstream import HttpUpstream
 from gateway.transport.pace import Paces
+from gateway.transport.shared_window import SharedWindows
 from gateway.transport.tls import tls_context, usual_tls_context
 from gateway.transport.wire import Wire, WireError, WireRequest
 
@@ -167,7 +170,8 @@ def make_gateway(
         if made is None or (made.settings, made.files) != (source_settings, files):
             used_wire = wire or Http1Wire(tls=_tls(key, source_settings) or usual_tls())
             meter = UpstreamMeter(metrics or Metrics(), key)
-            source = _make_source(key, source_settings, used_wire, used_clock, used_paces, meter)
+            windows = _windows(key, source_settings, files, used_clock, None if settings.is_in_memory else journal)
+            source = _make_source(key, source_settings, used_wire, used_clock, used_paces, meter, windows)
             made = Connected(source if journal is None else ShowsSubmitted(source, journal), used_wire, source_settings, files)
         all_made[key] = made
         former.update(dict.fromkeys(source_settings.former_keys, key))
@@ -191,7 +195,23 @@ def _digest(path: Path) -> bytes | None:
         return None
 
 
-def _make_source(key: str, settings: SourceSettings, wire: Wire, clock: Clock, paces: Paces, meter: UpstreamMeter) -> Source:
+def _windows(
+    key: str, settings: SourceSettings, files: tuple[bytes | None, ...], clock: Clock, journal: Journal | None
+) -> SharedWindows | None:
+    """Make the place where processes over a journal have a source's windows; each configuration its own. None: there are no others."""
+    if journal is None:
+        return None
+    configured = {**settings.model_dump(), "files": [None if digest is None else digest.hex() for digest in files]}
+    return SharedWindows(journal.windows, key, json.dumps(configured, default=_revealed, sort_keys=True).encode(), clock)
+
+
+def _revealed(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+def _make_source(
+    key: str, settings: SourceSettings, wire: Wire, clock: Clock, paces: Paces, meter: UpstreamMeter, windows: SharedWindows | None
+) -> Source:
     spec = _SPECS[settings.system]
     profile = SourceProfile(
         key=key,
@@ -205,7 +225,7 @@ def _make_source(key: str, settings: SourceSettings, wire: Wire, clock: Clock, p
         labels=settings.labels,
     )
     upstream = HttpUpstream(key, settings, wire, clock, paces=paces, meter=meter)
-    return spec.build(SourceParts(profile=profile, options=settings.options, upstream=upstream, clock=clock))
+    return spec.build(SourceParts(profile=profile, options=settings.options, upstream=upstream, clock=clock, windows=windows))
 
 
 def _tls(key: str, settings: SourceSettings) -> ssl.SSLContext | None:
@@ -411,6 +431,7 @@ class _Root:
             await lasting.journal.aclose()
             await self.app.aclose()
             await lasting.keys.aclose()
+            lasting.numbers.leave()
 
     async def take(self, settings: Settings) -> list[str]:
         """Put another configuration to use; gives what there is to say. Raises `SettingsError` and `JournalUnavailable`.
@@ -483,4 +504,5 @@ def create_app(settings: Settings, wire: Wire | None = None, clock: Clock | None
     )
     root = _Root(lasting, settings)
     root.app.state.load, root.app.state.take, root.app.state.prepare = lasting.load, root.take, root.prepare
+    root.app.state.journal = lasting.journal
     return root.app

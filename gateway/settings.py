@@ -125,6 +125,13 @@ def _known_state(value: SecretStr) -> SecretStr:
         raise ValueError('must be "sqlite:///file.db" or "postgresql://user@host/database"')
     if scheme == "sqlite" and rest and not (rest.startswith("/") and len(rest) > 1):
         raise ValueError('a file has three slashes, "sqlite:///file.db", or four where the path begins at the root')
+    _named(Path(rest))
+    return value
+
+
+def _named(value: Path) -> Path:
+    if "\0" in str(value):
+        raise ValueError("must not have the character U+0000")
     return value
 
 
@@ -276,7 +283,7 @@ class ServerSettings(_Table):
     state: State = SecretStr("sqlite:///gateway.db")
     signing_key: Secret | None = None
     trusted_documents: Literal["off", "allow", "require"] = "off"
-    documents: Annotated[Path, AfterValidator(_beside_the_file)] | None = None
+    documents: Annotated[Path, AfterValidator(_named), AfterValidator(_beside_the_file)] | None = None
     """The manifest; a relative path starts at the folder of the configuration file."""
     explorer: bool = False
     introspection: bool = False
@@ -390,7 +397,7 @@ class LinkSettings(_Table):
     """`[links]`."""
 
     rules: tuple[Literal["organization_number", "customer_number", "email"], ...] = ()
-    file: Path | None = None
+    file: Annotated[Path, AfterValidator(_named)] | None = None
 
 
 def check_type_prefix(value: str) -> str:
@@ -469,6 +476,8 @@ def load_settings(path: Path, options: Mapping[str, type[BaseModel]], environ: M
         raise SettingsError(f"{path}: {error.strerror or 'cannot be read'}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: not TOML: {error}") from None
+    except (ValueError, RecursionError):  # which the parser lets pass
+        raise SettingsError(f"{path}: not TOML: a number has too many digits, or a value is nested too deep") from None
     return parse_settings(data, options, environ, name=path.name, folder=path.parent)
 
 
@@ -602,5 +611,12 @@ def _notices(data: Mapping[str, Any]) -> Iterable[str]:
         yield 'server.trusted_documents: "require" refuses the documents that a router makes, unless the manifest has them'
     if server.get("state") == _IN_MEMORY:
         yield "server.state: in memory; which keys were used is forgotten at exit, and a write repeated after it is sent again"
+        for key, source in _tables(data.get("sources")):
+            if source.get("share_windows"):
+                yield f"sources.{key}.share_windows: not used while server.state is in memory, which no other process has in common"
     if "documents" in server and server.get("trusted_documents", "off") == "off":
         yield 'server.documents: not used while trusted_documents is "off"'
+
+
+def _tables(tables: object) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    return [(key, table) for key, table in tables.items() if isinstance(table, dict)] if isinstance(tables, dict) else []

@@ -562,6 +562,23 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("value", ["[" * 100_000, "9" * 5_000])
+def test_what_the_parser_cannot_take_in_is_one_line(value: str, tmp_path: Path) -> None:
+    path = tmp_path / "gateway.toml"
+    path.write_text(f"x = {value}", encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(path, OPTIONS, {})
+    assert caught.value.lines == (f"{path}: not TOML: a number has too many digits, or a value is nested too deep",)
+
+
+@pytest.mark.parametrize(
+    ("key", "table"),
+    [("server.state", '[server]\nstate = "sqlite:///a\\u0000b"'), ("links.file", '[links]\nfile = "a\\u0000b"')],
+)
+def test_a_name_of_a_file_has_no_character_that_no_file_can_have(key: str, table: str) -> None:
+    assert mistakes(SOURCE + table) == [f"gateway.toml: {key}: must not have the character U+0000"]
+
+
 # Who signs in elsewhere
 
 

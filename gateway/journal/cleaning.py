@@ -23,6 +23,7 @@ async def keep_clean(
             cleaned = await journal.clean(keep_days=keep_days, audit_days=audit_days)
             _LOG.info("journal: %s", cleaned)
             await journal.takings.forget()
+            await journal.windows.forget()
         except JournalUnavailable as error:
             _LOG.warning("journal: not cleaned: %s", error.message)
         await pause(_EVERY_SECONDS)

@@ -18,6 +18,7 @@ from gateway.journal.tables import ATTEMPTS, BODIES, HOLDS, MENTIONS, to_attempt
 from gateway.journal.takings import TakingsTable
 from gateway.journal.tokens import TokenTable
 from gateway.journal.versions import is_up_to_date
+from gateway.journal.windows import WindowTable
 from gateway.model import Attempt, AttemptQuery, AttemptState, Intent, Kind, MutationOutcome, Ref, Settlement
 
 _BATCH: Final = 200
@@ -69,6 +70,11 @@ class Journal:
         self._lease = timedelta(seconds=lease_seconds)
         self.tokens = TokenTable(self._database, now)
         self.takings = TakingsTable(self._database, now)
+        self.windows = WindowTable(self._database, now)
+
+    def claim(self) -> None:
+        """Fix which database it is, before processes are made that will open it: none of them makes another. Raises `SettingsError`."""
+        self._database.backend.make()
 
     async def open(self) -> None:
         """Make the tables or bring them up to date. Raises `SettingsError`, in one line without password, when it cannot be used."""
@@ -327,8 +333,10 @@ class Journal:
     async def forget(self, source: str, native_id: str) -> Forgotten:
         """Drop the bodies of attempts that mention an object of a source or have made it, and its id where it stands as subject.
 
-        Attempts that are UNKNOWN or in flight are left as they are: what they keep is needed to find out what became of them.
+        Attempts that are UNKNOWN or in flight are left as they are: what they keep is needed to find out what became of them. The
+        windows of the source are dropped whole: they are sealed, and read again.
         """
+        await self.windows.forget(source)
         mentioning = select(MENTIONS.c.attempt_id).where(MENTIONS.c.native_id == native_id)
         about = or_(ATTEMPTS.c.id.in_(mentioning), ATTEMPTS.c.result_id == native_id)
         named = and_(ATTEMPTS.c.source == source, ATTEMPTS.c.subject == native_id)

@@ -42,9 +42,12 @@ class SqliteBackend:
         return cls(path, wait_seconds=wait_seconds)
 
     def make(self) -> None:
-        """Make sure that there is a file which can be written. Raises `SettingsError`."""
+        """Make sure that there is a file which can be written; once made, that it is the same one. Raises `SettingsError`."""
         if self._path is None:
             return
+        loss = None if self._made_as is None else self.loss()
+        if loss is not None:
+            raise SettingsError(f"server.state: {self._path}: {loss}")
         try:
             _make(self._path)
         except OSError as error:

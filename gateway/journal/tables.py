@@ -149,6 +149,19 @@ TAKINGS: Final = Table(
     Column("paid_until", BigInteger, nullable=False),
 )
 
+WINDOWS: Final = Table(
+    "windows",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("sealed", LargeBinary),
+    # When the reading began of what is there: no other window of the name has the same.
+    Column("read_at", Moment),
+    Column("reading_since", Moment),
+    Column("lease_until", Moment),
+    Column("useless_at", Moment, nullable=False),
+)
+
 
 def to_attempt(row: Row[Any]) -> Attempt:
     """Read a row of `ATTEMPTS`."""

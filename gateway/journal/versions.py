@@ -14,7 +14,7 @@ from gateway.journal.database import Database
 VERSION_TABLE: Final = "journal_version"
 """Its own name: the database may be another program's too."""
 ADDITIONS_TABLE: Final = "journal_additions"
-LAST_STEPS: Final = MappingProxyType({VERSION_TABLE: "0001", ADDITIONS_TABLE: "a0001"})
+LAST_STEPS: Final = MappingProxyType({VERSION_TABLE: "0001", ADDITIONS_TABLE: "a0002"})
 """What each table says when nothing is left to do."""
 
 

@@ -36,6 +36,7 @@ from gateway.model import (
 )
 from gateway.sources.index import IndexState
 from gateway.transport import Clock, Request, Response, Scope, Trace, Upstream, UpstreamState
+from gateway.transport.shared_window import SharedWindows
 
 __all__ = [
     "ASSUMED_ORDERS",
@@ -120,6 +121,8 @@ class SourceParts:
     """The system's own part of the configuration table: an instance of its `SourceSpec.options`."""
     upstream: Upstream
     clock: Clock
+    windows: SharedWindows | None = None
+    """Where replicas have windows in common, for a source that is configured so; None: there is no such place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

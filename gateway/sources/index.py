@@ -2,7 +2,8 @@
 
 The source gives the read and says what a row's key and place are; the index decides when to ask: one refresh at a time, nothing
 within the ttl, then what has changed since, or everything again where changes do not show. It never takes an empty window for
-news: some systems answer so when they fail. It knows no system.
+news: some systems answer so when they fail. It knows no system. Where replicas share it, one of them reads, and the others take all
+that it knows then.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, Generic, TypeAlias, TypeVar
 
 from gateway.errors import GatewayError, UpstreamTimeout
+from gateway.sources.decode import decode_tree, encode_tree
 from gateway.transport import Clock, Scope, Way
+from gateway.transport.shared_window import Found, SharedWindow, Turn
 
 T = TypeVar("T")
 
@@ -85,12 +89,30 @@ ReadWindow: TypeAlias = Callable[[datetime | None, Scope], Awaitable[Window[T]]]
 """Reads what has changed since an instant; None: everything. Raises upstream errors."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sharing(Generic[T]):
+    """How an index is shared with other replicas, and how its rows are written there: each in a line, which is read with its key."""
+
+    window: SharedWindow
+    write: Callable[[T], bytes]
+    read: Callable[[bytes], tuple[str, T]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known(Generic[T]):
+    """A snapshot, from when to ask next, and how long before it everything was read. None: everything is to be read."""
+
+    snapshot: Snapshot[T]
+    until: datetime | None
+    full_before_seconds: float | None
+
+
 class WindowIndex(Generic[T]):
     """Keeps what windows have shown. Shared by all requests; holds no state of any.
 
     `overlap`: how far before the end of the newest window the next one begins; None: changes do not show in an increment, so
     everything is read each time. `full_after_seconds`: when increments are given up for one read of everything.
-    `refresh_seconds`: how long a refresh may take, whoever waits for it.
+    `refresh_seconds`: how long a refresh may take, whoever waits for it. `sharing`: with other replicas; None: it is this process's own.
     """
 
     def __init__(  # noqa: PLR0913  (all but the first by name; each is a promise of its own)
@@ -106,6 +128,7 @@ class WindowIndex(Generic[T]):
         full_after_seconds: float | None = None,
         max_rows: int = MAX_ROWS,
         refresh_seconds: float = REFRESH_SECONDS,
+        sharing: Sharing[T] | None = None,
     ) -> None:
         self._read = read
         self._clock = clock
@@ -116,6 +139,7 @@ class WindowIndex(Generic[T]):
         self._full_after_seconds = full_after_seconds
         self._max_rows = max_rows
         self._refresh_seconds = refresh_seconds
+        self._sharing = sharing
         self._known: Snapshot[T] = Snapshot(order=order)
         self._until: datetime | None = None
         self._read_at: float | None = None
@@ -123,6 +147,7 @@ class WindowIndex(Generic[T]):
         self._has_dropped = False
         self._refresh: asyncio.Task[Snapshot[T] | GatewayError] | None = None
         self._expiries = 0
+        self._expired_at: float | None = None
         self._asked_after: int | None = None
         """So many expiries had been when the refresh that is under way was asked for; None: it waits for the one before it."""
 
@@ -139,6 +164,11 @@ class WindowIndex(Generic[T]):
             is_refreshing=self._refresh is not None and not self._refresh.done(),
             failure=self._failure,
         )
+
+    @property
+    def known(self) -> Snapshot[T]:
+        """What is known, however old; calls nobody."""
+        return self._known
 
     @property
     def _failure(self) -> str | None:
@@ -173,6 +203,7 @@ class WindowIndex(Generic[T]):
         What is known stays known, and who waits already is not kept waiting.
         """
         self._expiries += 1
+        self._expired_at = self._clock.monotonic()
         self._read_at = None
 
     def _is_too_early(self) -> bool:
@@ -198,6 +229,45 @@ class WindowIndex(Generic[T]):
         if before is not None:
             await asyncio.wait({before})
         asked_after = self._asked_after = self._expiries
+        sharing = self._sharing if self._ttl_seconds > 0 else None
+        if sharing is None:
+            return await self._read_here(scope, asked_after)
+        turn = await self._turn(sharing, scope)
+        if isinstance(turn, Found):
+            await self._take(sharing, turn, asked_after)
+            return self._known
+        outcome = await self._read_here(scope, asked_after)
+        if isinstance(outcome, GatewayError):
+            await sharing.window.give_up(turn)
+        else:
+            await self._share(sharing, turn)
+        return outcome
+
+    async def _turn(self, sharing: Sharing[T], scope: Scope) -> Found | Turn:
+        """Find what another replica has read, or be the one who reads: at once where what was written before has to show."""
+        if scope.is_fresh:
+            return await sharing.window.own_turn(fresh_seconds=self._ttl_seconds)
+        # Half of the request's time is left for reading, should whoever reads now be slow, or gone.
+        patience = max(0.0, scope.seconds_left(self._clock)) / 2
+        return await sharing.window.turn(fresh_seconds=self._ttl_seconds, after=self._expired_at, patience_seconds=patience)
+
+    async def _take(self, sharing: Sharing[T], found: Found, asked_after: int) -> None:
+        if found.content is not None:
+            known = await asyncio.to_thread(_read_known, sharing, found.content, self._known.order)
+            self._known, self._until = known.snapshot, known.until
+            self._full_at = None if known.full_before_seconds is None else found.began_at - known.full_before_seconds
+            self._has_dropped = False
+        self._read_at = found.began_at if asked_after == self._expiries else None
+
+    async def _share(self, sharing: Sharing[T], turn: Turn) -> None:
+        """Give the others what is known; one from which something may be missing is no news to them."""
+        whole = self._known if self._known.rows and self._known.complete else None
+        passed = None if self._full_at is None or self._read_at is None else self._read_at - self._full_at
+        known = None if whole is None else _Known(whole, self._until, passed)
+        content = None if known is None else partial(_write_known, sharing, known)
+        await sharing.window.keep(turn, content, fresh_seconds=self._ttl_seconds)
+
+    async def _read_here(self, scope: Scope, asked_after: int) -> Snapshot[T] | GatewayError:
         asked_at, as_of, since = self._clock.monotonic(), self._clock.now(), self._since()
         try:
             # It may take longer than the request that began it, for others who come; but that one is told at once of a long pause.
@@ -239,3 +309,28 @@ class WindowIndex(Generic[T]):
             first = known.order(rows[0])
             by_key = {key: row for key, row in by_key.items() if known.order(row) >= first}
         return Snapshot(rows=rows, complete=window.complete and not self._has_dropped, as_of=as_of, by_key=by_key, order=known.order)
+
+
+def _write_known(sharing: Sharing[T], known: _Known[T]) -> bytes:
+    as_of, until = known.snapshot.as_of, known.until
+    head = {
+        "asOf": None if as_of is None else as_of.isoformat(),
+        "until": None if until is None else until.isoformat(),
+        "fullBefore": known.full_before_seconds,
+    }
+    return b"\n".join([encode_tree(head), *map(sharing.write, known.snapshot.rows)])
+
+
+def _read_known(sharing: Sharing[T], content: bytes, order: Callable[[T], SortKey]) -> _Known[T]:
+    first, *lines = content.split(b"\n")
+    head = decode_tree(first)
+    as_of, until, full_before = head["asOf"], head["until"], head["fullBefore"]
+    by_key = dict(map(sharing.read, lines))
+    snapshot = Snapshot(
+        rows=tuple(by_key.values()),
+        complete=True,
+        as_of=None if as_of is None else datetime.fromisoformat(as_of),
+        by_key=by_key,
+        order=order,
+    )
+    return _Known(snapshot, None if until is None else datetime.fromisoformat(until), None if full_before is None else float(full_before))

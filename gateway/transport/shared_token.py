@@ -8,23 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from gateway.errors import JournalUnavailable
+from gateway.transport.seal import Seal
 
 _STORE_SECONDS: Final = 1.0
 """How long the store has for an answer; a request waits meanwhile."""
 _LOOK_SECONDS: Final = 0.1
-_NONCE_BYTES: Final = 12
-# What people choose for a password is to be guessed slowly: RFC 7914, 2. It takes 16 megabytes and some hundredths of a second, once.
-_COST, _BLOCK, _LANES = 2**14, 8, 1
 
 
 class Token(NamedTuple):
@@ -84,31 +77,6 @@ class TooSoon(Exception):
         self.seconds = seconds
 
 
-@dataclass(frozen=True, slots=True)
-class _Seal:
-    """Under which name a token is kept, and the key that it is sealed with."""
-
-    name: str
-    key: AESGCM
-
-    @classmethod
-    def of(cls, url: str, content: bytes) -> _Seal:
-        salt = hashlib.sha256(b"invoice-gateway token\0" + url.encode()).digest()
-        made = hashlib.scrypt(content, salt=salt, n=_COST, r=_BLOCK, p=_LANES, dklen=64)
-        return cls(made[:32].hex(), AESGCM(made[32:]))
-
-    def close(self, text: str) -> bytes:
-        nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self.key.encrypt(nonce, text.encode(), self.name.encode())
-
-    def open(self, sealed: bytes) -> str | None:
-        """Give what was sealed; None for what was not sealed so."""
-        try:
-            return self.key.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], self.name.encode()).decode()
-        except (InvalidTag, ValueError):
-            return None
-
-
 Ask = Callable[[], Awaitable[Token]]
 
 
@@ -122,7 +90,7 @@ class SharedToken:
         self._sleep = sleep
         self._known = 0
         """The revision of the token that was given out last."""
-        self._seal: tuple[bytes, _Seal] | None = None
+        self._seal: tuple[bytes, Seal] | None = None
 
     async def obtain(
         self, content: Callable[[], bytes], *, ask: Ask, ask_alone: Ask, hold_of: Callable[[Exception], float], spare: int
@@ -141,8 +109,8 @@ class SharedToken:
             except (JournalUnavailable, TimeoutError):
                 self._known = 0
                 return await ask_alone()
-            text = None if turn.sealed is None else seal.open(turn.sealed)
-            at_hand = None if text is None else Token(text, turn.life_seconds / 2, turn.life_seconds)
+            opened = None if turn.sealed is None else seal.open(turn.sealed)
+            at_hand = None if opened is None else Token(opened.decode(), turn.life_seconds / 2, turn.life_seconds)
             if turn.may_ask:
                 return await self._ask(seal, content, ask, hold_of, at_hand, turn.revision)
             if at_hand is not None or turn.sealed is not None:
@@ -155,7 +123,7 @@ class SharedToken:
 
     async def _ask(
         self,
-        seal: _Seal,
+        seal: Seal,
         content: Callable[[], bytes],
         ask: Ask,
         hold_of: Callable[[Exception], float],
@@ -172,7 +140,7 @@ class SharedToken:
             return at_hand
         seal = await self._seal_of(content())
         kept = self._store.keep(
-            seal.name, self._endpoint, seal.close(token.text), due_seconds=token.due_seconds, life_seconds=token.life_seconds
+            seal.name, self._endpoint, seal.close(token.text.encode()), due_seconds=token.due_seconds, life_seconds=token.life_seconds
         )
         self._known = await self._tell(kept) or 0
         return token
@@ -184,7 +152,7 @@ class SharedToken:
                 return await telling
         return None
 
-    async def _seal_of(self, content: bytes) -> _Seal:
+    async def _seal_of(self, content: bytes) -> Seal:
         if self._seal is None or self._seal[0] != content:
-            self._seal = content, await asyncio.to_thread(_Seal.of, self._url, content)
+            self._seal = content, await asyncio.to_thread(Seal.of, "token", self._url, content)
         return self._seal[1]

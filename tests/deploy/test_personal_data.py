@@ -29,6 +29,7 @@ JOURNAL: Final = {
     "takings": "how much a caller has asked",
     "tokens": "tokens of sources",
     "token_endpoints": None,
+    "windows": "windows that processes share",
 }
 """Where the table tells of each table of the journal; None: nothing in it is of a person or a secret."""
 

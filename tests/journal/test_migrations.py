@@ -125,7 +125,7 @@ async def test_additions_of_a_newer_version_are_left_as_they_are(opener: Opener)
 async def test_a_journal_from_before_the_additions_gets_them(opener: Opener) -> None:
     attempt = await received(await opener.open())
     await opener.aclose()
-    for table in (ADDITIONS_TABLE, "tokens", "token_endpoints", "takings"):
+    for table in (ADDITIONS_TABLE, "tokens", "token_endpoints", "takings", "windows"):
         await on(opener.state, partial(AsyncConnection.execute, statement=text(f"DROP TABLE {table}")))
 
     journal = await opener.open()

@@ -297,6 +297,17 @@ async def test_a_short_lock_is_waited_for(opener: Opener, path: Path) -> None:
         assert (await writing)[1]
 
 
+async def test_a_file_that_was_claimed_is_not_made_anew(tmp_path: Path) -> None:
+    """As a worker does that takes the place of another: the others know what was written under which key, and it would not."""
+    path = tmp_path / "claimed.db"
+    journal = Journal(f"sqlite:///{path}", now=FakeClock().now)
+    journal.claim()
+    path.unlink()
+    with pytest.raises(SettingsError, match=r"claimed\.db: its file was removed or replaced"):
+        await journal.open()
+    assert not path.exists()
+
+
 @pytest.mark.parametrize("how", ["removed", "replaced", "moved away"])
 async def test_a_file_that_is_no_longer_there_takes_nothing_down(journal: Journal, path: Path, how: str) -> None:
     await received(journal)

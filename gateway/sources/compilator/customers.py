@@ -23,7 +23,7 @@ from gateway.sources.compilator.mapping import Sent, to_customer, to_number
 from gateway.sources.compilator.payloads import CustomerKeyPayload, CustomerPage, CustomerPayload
 from gateway.sources.compilator.settings import CompilatorOptions
 from gateway.sources.decode import Malformed, Reading, decode
-from gateway.sources.index import IndexState, Snapshot, Window, WindowIndex
+from gateway.sources.index import IndexState, Sharing, Snapshot, Window, WindowIndex
 from gateway.transport import Request, Scope
 
 _MAX_PAGES: Final = 10_000
@@ -87,8 +87,20 @@ class CustomerList:
             ttl_seconds=self._options.sweep_ttl_seconds,
             overlap=timedelta(days=1),  # the path takes days only
             full_after_seconds=_WHOLE_AFTER_SECONDS,
+            sharing=self._sharing(parts),
         )
         self._guids: _Guids | None = None
+
+    def _sharing(self, parts: SourceParts) -> Sharing[CustomerRow] | None:
+        if parts.windows is None or not self._options.share_windows:
+            return None
+        return Sharing(window=parts.windows.of(endpoints.CUSTOMERS), write=_to_line, read=self._from_line)
+
+    def _from_line(self, line: bytes) -> tuple[str, CustomerRow]:
+        number, _, sent = line.partition(b" ")
+        read_at, _, raw = sent.partition(b" ")
+        row = self._row(raw, datetime.fromisoformat(read_at.decode())) if raw else None
+        return number.decode(), row or CustomerRow(int(number), None)
 
     @property
     def index(self) -> IndexState:
@@ -179,20 +191,28 @@ class CustomerList:
             page = decode(response.body, CustomerPage)
             if page.total_pages is None or page.total_pages > _MAX_PAGES:
                 raise Malformed("TotalPages is missing or beyond reason")
-            rows = [self._row(bytes(raw)) for raw in page.rows or ()]
+            rows = [self._row(bytes(raw), self._clock.now()) for raw in page.rows or ()]
         found = tuple(row for row in rows if row is not None)
         return _Page(found, len(rows) - len(found), page.total_pages, _second(page.next_page))
 
-    def _row(self, raw: bytes) -> CustomerRow | None:
+    def _row(self, raw: bytes, read_at: datetime) -> CustomerRow | None:
         """Read one row; None when not even its number can be read."""
         try:
             payload = decode(raw, CustomerPayload)
-            customer = to_customer(payload, Sent(raw, self._clock.now()), self._profile)
+            customer = to_customer(payload, Sent(raw, read_at), self._profile)
         except Malformed:
             number = _number_in(raw)
             return None if number is None else CustomerRow(number, None)
         changed_at = _changed_at(payload, self._profile.time_zone)
         return CustomerRow(int(customer.ref.native_id), customer, payload.search_code, changed_at)
+
+
+def _to_line(row: CustomerRow) -> bytes:
+    number, customer = b"%d" % row.number, row.customer
+    if customer is None or customer.fetched_at is None or customer.raw is None:
+        return number
+    # JSON has line ends between its tokens only.
+    return b" ".join((number, customer.fetched_at.isoformat().encode(), customer.raw.replace(b"\n", b" ")))
 
 
 def _second(next_page: str | None) -> int:

@@ -20,6 +20,8 @@ class NimposOptions(BaseModel):
     """Nothing that was last changed before this day is seen by a window."""
     window_ttl_seconds: Annotated[int, Field(ge=0)] = 60
     """How long what the windows of customers, invoices and debts have shown is taken as it is; 0: they are asked each time."""
+    share_windows: bool = False
+    """Whether the processes over one journal have the windows in common: one of them reads, the others take what it has stored."""
     total_vat_basis: Literal["unknown", "including", "excluding"] = "unknown"
     """What `InvoiceTotal`, `OrderTotal` and `UnitPrice` are in this installation; NIMPOS does not say."""
     remarks_max_length: Annotated[int, Field(ge=1)] | None = None

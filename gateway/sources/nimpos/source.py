@@ -143,7 +143,8 @@ class NimposSource(OverUpstream):
         self._clock = parts.clock
         self._remarks_max_length = options.remarks_max_length
         self._installation = Installation(parts.profile, _TOTAL_BASIS[options.total_vat_basis])
-        self._windows = Windows(parts.profile, options, parts.clock, self._read_rows)
+        shared = parts.windows if options.share_windows else None
+        self._windows = Windows(parts.profile, options, parts.clock, self._read_rows, shared)
         self._terminal_ids = frozenset(str(terminal) for terminal in options.terminal_ids)
 
     @property

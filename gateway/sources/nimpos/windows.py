@@ -16,11 +16,12 @@ from zoneinfo import ZoneInfo
 
 from gateway.errors import GatewayError
 from gateway.sources.base import Clock, Request, Scope, SourceProfile
-from gateway.sources.decode import Malformed, convert, encode_tree, local_midnight, text_or_none, to_instant
-from gateway.sources.index import IndexState, ReadWindow, Snapshot, Window, WindowIndex
+from gateway.sources.decode import Malformed, convert, decode_tree, encode_tree, local_midnight, text_or_none, to_instant
+from gateway.sources.index import IndexState, ReadWindow, Sharing, Snapshot, Window, WindowIndex
 from gateway.sources.nimpos import endpoints, mapping
 from gateway.sources.nimpos.payloads import CustomerPayload, DebtPayload, InvoicePayload, Row, Rows, guid_of
 from gateway.sources.nimpos.settings import NimposOptions
+from gateway.transport.shared_window import SharedWindow, SharedWindows
 
 P = TypeVar("P")
 
@@ -88,6 +89,24 @@ def _is_instant(text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class _Rows(Generic[P]):
+    """What the rows of a list are, and which of their fields say when they changed and what they are called."""
+
+    operation: str
+    type: type[P]
+    dated: str
+    numbered: str
+
+    def to_seen(self, key: str, row: Row, zone: ZoneInfo, read_at: datetime) -> Seen[P]:
+        return to_seen(key, row, self.type, dated=self.dated, numbered=self.numbered, zone=zone, read_at=read_at)
+
+
+_CUSTOMERS: Final = _Rows("GetCustomers", CustomerPayload, dated="Updated", numbered="CustomerNo")
+_DEBTS: Final = _Rows("GetCustomerDebts", DebtPayload, dated="Updated", numbered="InvoiceNumber")
+_INVOICES: Final = _Rows("GetCustomerInvoice", InvoicePayload, dated="CreationDate", numbered="InvoiceNumber")
+
+
+@dataclass(frozen=True, slots=True)
 class Invoices:
     """What the windows of all tills show. `failures`: of the tills that could not be read, the others take nothing from it."""
 
@@ -99,18 +118,20 @@ class Invoices:
 class Windows:
     """Asks for windows as seldom as the configuration allows. Raises upstream errors."""
 
-    def __init__(self, profile: SourceProfile, options: NimposOptions, clock: Clock, read_rows: ReadRows) -> None:
+    def __init__(
+        self, profile: SourceProfile, options: NimposOptions, clock: Clock, read_rows: ReadRows, shared: SharedWindows | None = None
+    ) -> None:
+        """`shared`: where to have them in common with other replicas; None: they are this process's own."""
         self._profile = profile
+        self._shared = shared
         self._ttl_seconds = options.window_ttl_seconds
         self._clock = clock
         self._read_rows = read_rows
         self._terminal_ids = tuple(dict.fromkeys(options.terminal_ids))
         self.start = local_midnight(options.window_start, profile.time_zone)
-        self._customers = self._index("GetCustomers", self._read_customers, is_incremental=True)
-        self._last_change: datetime | None = None
-        """Of the customers that are known."""
-        self._debts = self._index("GetCustomerDebts", self._read_debts)
-        self._tills = tuple(self._index("GetCustomerInvoice", self._reader_of(till)) for till in self._terminal_ids)
+        self._customers = self._index(_CUSTOMERS, self._read_customers, is_incremental=True)
+        self._debts = self._index(_DEBTS, self._read_debts)
+        self._tills = tuple(self._index(_INVOICES, self._reader_of(till), part=str(till)) for till in self._terminal_ids)
         self._merged: tuple[tuple[Snapshot[Seen[InvoicePayload]], ...], Snapshot[Seen[InvoicePayload]]] = ((), Snapshot(order=_place_of))
 
     @property
@@ -172,56 +193,64 @@ class Windows:
             self._merged = (shown, merged)
         return merged
 
-    def _index(self, operation: str, read: ReadWindow[Seen[P]], *, is_incremental: bool = False) -> WindowIndex[Seen[P]]:
+    def _index(self, what: _Rows[P], read: ReadWindow[Seen[P]], *, part: str = "", is_incremental: bool = False) -> WindowIndex[Seen[P]]:
         return WindowIndex(
             read,
             order=_place_of,
             clock=self._clock,
             source=self._profile.key,
-            operation=operation,
+            operation=what.operation,
             ttl_seconds=self._ttl_seconds,
             overlap=_OVERLAP if is_incremental else None,
             full_after_seconds=_FULL_AFTER_SECONDS,
+            sharing=None if self._shared is None else self._sharing(what, self._shared.of(f"{what.operation} {part}")),
         )
+
+    def _sharing(self, what: _Rows[P], window: SharedWindow) -> Sharing[Seen[P]]:
+        def read(line: bytes) -> tuple[str, Seen[P]]:
+            key, read_at, raw = line.split(b" ", 2)
+            seen = what.to_seen(key.decode(), decode_tree(raw), self._profile.time_zone, datetime.fromisoformat(read_at.decode()))
+            return seen.key, seen
+
+        return Sharing(window=window, write=_to_line, read=read)
 
     async def _read_customers(self, since: datetime | None, scope: Scope) -> Window[Seen[CustomerPayload]]:
         """Ask for an increment from before the last known change on: it then has a row, and an empty one is an error that looks so."""
-        last = self._last_change
+        known = self._customers.known.rows
+        last = datetime.fromisoformat(known[-1].place[0]) if known and known[-1].place[0] else None
         if since is not None and last is not None and last - _BEFORE < since:
             since = (last - _BEFORE).astimezone(self._profile.time_zone)
-        window = await self._read(
-            endpoints.get_customers(self.window(since)), CustomerPayload, scope, dated="Updated", numbered="CustomerNo"
-        )
-        changes = [datetime.fromisoformat(seen.place[0]) for seen in window.rows.values() if seen.place[0]]
-        self._last_change = max(changes if last is None else [last, *changes], default=None)
+        window = await self._read(endpoints.get_customers(self.window(since)), _CUSTOMERS, scope)
         is_empty = last is not None and not window.rows
         return replace(window, complete=window.complete and not is_empty)
 
     async def _read_debts(self, since: datetime | None, scope: Scope) -> Window[Seen[DebtPayload]]:
         request = endpoints.get_customer_debts(self.window(since))
-        window = await self._read(request, DebtPayload, scope, dated="Updated", numbered="InvoiceNumber")
+        window = await self._read(request, _DEBTS, scope)
         is_readable = not any(isinstance(seen.payload, Malformed) for seen in window.rows.values())
         return replace(window, complete=window.complete and is_readable)  # what cannot be read may be owed, too
 
     def _reader_of(self, terminal_id: UUID) -> ReadWindow[Seen[InvoicePayload]]:
         async def read(since: datetime | None, scope: Scope) -> Window[Seen[InvoicePayload]]:
             request = endpoints.get_customer_invoice(self.window(since, terminal_id))
-            return await self._read(request, InvoicePayload, scope, dated="CreationDate", numbered="InvoiceNumber")
+            return await self._read(request, _INVOICES, scope)
 
         return read
 
-    async def _read(self, request: Request, type_: type[P], scope: Scope, *, dated: str, numbered: str) -> Window[Seen[P]]:
+    async def _read(self, request: Request, what: _Rows[P], scope: Scope) -> Window[Seen[P]]:
         asked_at = self.now()
         rows = await self._read_rows(request, scope)
         read_at, zone = self._clock.now(), self._profile.time_zone
-        seen = {
-            key: to_seen(key, row, type_, dated=dated, numbered=numbered, zone=zone, read_at=read_at) for key, row in rows.by_id.items()
-        }
+        seen = {key: what.to_seen(key, row, zone, read_at) for key, row in rows.by_id.items()}
         return Window(rows=seen, until=asked_at, complete=rows.complete)
 
 
 def _place_of(seen: Seen[P]) -> Place:
     return seen.place
+
+
+def _to_line(seen: Seen[P]) -> bytes:
+    return b" ".join((seen.key.encode(), seen.read_at.isoformat().encode(), seen.raw))
 
 
 def _merge(shown: Sequence[Snapshot[Seen[InvoicePayload]]]) -> Snapshot[Seen[InvoicePayload]]:
