@@ -249,6 +249,7 @@ async def _run_demo(host: str, port: int, seed: int) -> None:
     from gateway.explorer import Journey
     from gateway.sandbox.examples import EXAMPLES, LINKS
     from gateway.sandbox.server import serving
+    from gateway.telemetry import write_logs
 
     listener = _listen(host, port)
     async with serving(port=0, seed=seed) as sandbox:
@@ -256,6 +257,7 @@ async def _run_demo(host: str, port: int, seed: int) -> None:
         settings = settings_from({"server": server, "sources": sandbox.sandbox.source_tables(sandbox.base_url), "links": dict(LINKS)})
         journeys = [Journey(item.title, item.description, item.query, item.variables) for item in EXAMPLES]
         app = create_app(settings, journeys=journeys)
+        write_logs(settings.server.log_format, settings.server.log_level)
         address = f"http://{_shown(host)}:{listener.getsockname()[1]}"
         await _run_server(
             app,
@@ -287,6 +289,7 @@ def _serve(options: argparse.Namespace) -> int:
     announcement = f"GraphQL at http://{_shown(settings.server.host)}:{listener.getsockname()[1]}/graphql"
     write_logs(settings.server.log_format, settings.server.log_level)
     if settings.server.workers > 1:
+        app.state.journal.claim()
         return _run_workers(app, listener, announcement, settings.server, options)
     run(_run_server(app, listener, announcement, settings.server, _reloads(app.state.take, options)))
     return OK

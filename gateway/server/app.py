@@ -46,7 +46,9 @@ def make_server(
     ]
     if settings.explorer:
         routes += explorer_routes(journeys)
-    return Starlette(routes=routes, middleware=_middleware(settings))
+    app = Starlette(routes=routes, middleware=_middleware(settings))
+    app.router.redirect_slashes = False  # to where the request says it went, which behind a load balancer is not where it came from
+    return app
 
 
 def _middleware(settings: ServerSettings) -> list[Middleware]:

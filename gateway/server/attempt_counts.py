@@ -25,14 +25,15 @@ class AttemptCounts:
         self._longest_seconds = longest_seconds
         self._known: Mapping[str, int] | None = None
         self._asked_at: float | None = None
+        self._asking = asyncio.Lock()
 
     async def current(self) -> Mapping[str, int] | None:
         """Give the counts by state, at most ten seconds old; None: the journal does not tell."""
-        now = self._clock.monotonic()
-        if self._asked_at is None or now - self._asked_at >= _KEPT_SECONDS:
-            self._asked_at = now
-            self._known = await self._ask()
-        return self._known
+        async with self._asking:  # who comes meanwhile must not be told that it does not tell
+            now = self._clock.monotonic()
+            if self._asked_at is None or now - self._asked_at >= _KEPT_SECONDS:
+                self._known, self._asked_at = await self._ask(), now
+            return self._known
 
     async def _ask(self) -> Mapping[str, int] | None:
         try:

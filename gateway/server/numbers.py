@@ -44,5 +44,10 @@ class Numbers:
         except OSError as error:
             _LOG.warning("metrics: other workers cannot be told: %s", error.strerror)
 
+    def leave(self) -> None:
+        """Tell the other processes nothing any more, as this one ends."""
+        if self.processes is not None:
+            self.processes.leave()
+
     async def _own(self, sources: Iterable[Source]) -> list[Family]:
         return [*self.metrics.families(), *await self.standing.families(list(sources))]

@@ -66,6 +66,13 @@ class Reloads:
     async def once(self) -> bool:
         """Read the configuration again and say what came of it; False: nothing was changed."""
         try:
+            return await self._read_and_take()
+        except Exception as error:  # noqa: BLE001  (a bug of ours must end neither what serves nor the reading)
+            _LOG.error("the configuration was not taken again: %s", type(error).__name__)
+            return self._told_why(self._named(["it cannot be taken again"]))
+
+    async def _read_and_take(self) -> bool:
+        try:
             settings = await asyncio.to_thread(self._read)
         except SettingsError as error:
             return self._told_why(error.lines)
@@ -75,9 +82,6 @@ class Reloads:
             return self._told_why(self._named(error.lines))
         except GatewayError as error:
             return self._told_why(self._named([error.message]))
-        except Exception as error:  # noqa: BLE001  (a bug of ours must not end what serves)
-            _LOG.error("the configuration was not taken again: %s", type(error).__name__)
-            return self._told_why(self._named(["it cannot be taken again"]))
         return True
 
     def _tell(self, lines: Iterable[str]) -> None:

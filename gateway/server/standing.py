@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,8 +16,10 @@ from gateway.server.attempt_counts import AttemptCounts
 from gateway.server.load import Load
 from gateway.telemetry import PREFIX, Family, Gauge
 
-_STATM: Final = Path("/proc/self/statm")
-_STARTED_ON: Final = time.time()
+_PROC: Final = Path("/proc")
+_IMPORTED_ON: Final = time.time()
+_START: Final = 19
+"""Of the fields of `/proc/self/stat` after the name: when it started, in ticks since the system did (proc(5), field 22)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +90,21 @@ def _of_process() -> Iterator[Gauge]:
     cpu = Gauge("process_cpu_seconds_total", "Time on a processor.", kind="counter")
     cpu.put(time.process_time())
     started = Gauge("process_start_time_seconds", "When it started, since 1970.")
-    started.put(_STARTED_ON)
+    started.put(started_on())
     memory = Gauge("process_resident_memory_bytes", "Memory in use.")
-    if _STATM.is_file():  # Linux
-        memory.put(int(_STATM.read_text(encoding="ascii").split()[1]) * mmap.PAGESIZE)
+    statm = _PROC / "self/statm"
+    if statm.is_file():  # Linux
+        memory.put(int(statm.read_text(encoding="ascii").split()[1]) * mmap.PAGESIZE)
     return iter((cpu, started, memory))
+
+
+def started_on(proc: Path = _PROC) -> float:
+    """Say when this process started, in seconds since 1970; not on Linux, when the one did that it may be forked from."""
+    if not (proc / "self/stat").is_file():
+        return _IMPORTED_ON
+    _, _, fields = (proc / "self/stat").read_bytes().rpartition(b")")
+    system = next(line for line in (proc / "stat").read_bytes().splitlines() if line.startswith(b"btime "))
+    return int(system.split()[1]) + int(fields.split()[_START]) / os.sysconf("SC_CLK_TCK")
 
 
 def _gauge(name: str, meaning: str, *labels: str) -> Gauge:

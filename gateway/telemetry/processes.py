@@ -38,7 +38,8 @@ class Processes:
 
     def __init__(self) -> None:
         self._folder = Path(mkdtemp(prefix="invoice-gateway-"))
-        finalize(self, _remove, self._folder, os.getpid())
+        self._maker = os.getpid()
+        finalize(self, _remove, self._folder, self._maker)
 
     def publish(self, families: Iterable[Family]) -> None:
         """Tell the others of the numbers of this process. Raises `OSError`."""
@@ -47,6 +48,15 @@ class Processes:
         written = file.with_suffix(".new")
         written.write_text(json.dumps(told), encoding="utf-8")
         written.replace(file)
+        self._forget_ended()  # else a process that gets the id of one of them would bring its numbers back
+
+    def leave(self) -> None:
+        """Tell no more. Where the process that has made the folder is gone, killed as a rule, the last one that leaves removes it."""
+        with suppress(OSError):
+            (self._folder / str(os.getpid())).unlink(missing_ok=True)
+            if not _is_alive(self._maker):
+                self._forget_ended()
+                self._folder.rmdir()
 
     def with_others(self, families: Iterable[Family]) -> Sequence[Family]:
         """Give the numbers of this process, as they are now, with those of the others, as they were told last."""
@@ -61,6 +71,11 @@ class Processes:
     def _others(self) -> list[str]:
         found = [path.name for path in self._folder.iterdir() if path.name.isdigit() and path.name != str(os.getpid())]
         return sorted((name for name in found if _is_alive(int(name))), key=int)
+
+    def _forget_ended(self) -> None:
+        for path in self._folder.iterdir():
+            if path.stem.isdigit() and not _is_alive(int(path.stem)):
+                path.unlink(missing_ok=True)
 
     def _told_by(self, worker: str) -> Iterator[_Told]:
         text = "[]"

@@ -63,7 +63,13 @@ class Thing:
 
     @property
     def may_fail(self) -> tuple[str, ...]:
-        """How reading it may fail: an order that is invoiced again in this system takes the earlier invoice out of the list."""
+        """How reading it may fail.
+
+        An order that is invoiced again takes the earlier invoice of a till out of the list. A company is found by its number alone:
+        no published read gives one by its id.
+        """
+        if self.native_id.startswith("company/"):
+            return ("LOOKUP_UNSUPPORTED",)
         return ("ABSENCE_UNPROVEN",) if (self.kind, self.source) == ("Invoice", "pos") else ()
 
     @property

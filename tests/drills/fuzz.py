@@ -38,7 +38,7 @@ _AT_ONCE: Final = 5
 _SHOWN: Final = 60
 """Lines of what it said."""
 _ANNOUNCED: Final = "Ctrl-C ends it."
-_PROBE: Final = "WARNING:  Invalid HTTP request received."
+_PROBE: Final = "warning: Invalid HTTP request received."
 """Schemathesis tries once whether a header may hold a NUL."""
 _THINGS: Final = "{ customers(first: 20) { nodes { id } } orders(first: 20) { nodes { id } } invoices(first: 20) { nodes { id } } }"
 

@@ -62,7 +62,7 @@ def test_a_broken_rule_is_named(answer: Heard, complaint: str) -> None:
 
 def test_what_a_gateway_says_after_its_announcement_is_looked_at() -> None:
     announced = "GraphQL http://127.0.0.1:8000/graphql\nCtrl-C ends it.\n"
-    assert fuzz.said(f"{announced}\nWARNING:  Invalid HTTP request received.\n") == []
+    assert fuzz.said(f"{announced}\nwarning: Invalid HTTP request received.\n") == []
     assert fuzz.said(f"{announced}request 0123456789abcdef: ValueError\n") == ["request 0123456789abcdef: ValueError"]
 
 

@@ -31,7 +31,7 @@ async def test_the_process_says_that_it_is_well_without_a_key(opened: Opener, pa
     assert (response.status_code, response.text) == (200, "ok\n")
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/health", "/explorer/explorer.js", "/explorer/journeys.json", "/"])
+@pytest.mark.parametrize("path", ["/nothing", "/health", "/explorer/explorer.js", "/explorer/journeys.json", "/", "/sources/", "/graphql/"])
 async def test_there_is_nothing_else(client: httpx.AsyncClient, path: str) -> None:
     assert (await client.get(path)).status_code == 404
 

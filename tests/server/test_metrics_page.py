@@ -431,6 +431,21 @@ async def test_a_journal_that_takes_too_long_is_not_waited_for() -> None:
     assert await AttemptCounts(hang, FakeClock(), longest_seconds=0).current() is None
 
 
+async def test_who_asks_while_the_journal_is_asked_is_told_the_same() -> None:
+    asked = 0
+
+    async def count() -> Mapping[str, int]:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0)
+        return {"UNKNOWN": 2}
+
+    counts = AttemptCounts(count, FakeClock())
+
+    assert list(await asyncio.gather(counts.current(), counts.current())) == [{"UNKNOWN": 2}, {"UNKNOWN": 2}]
+    assert asked == 1
+
+
 async def test_writes_are_counted_by_their_outcome() -> None:
     write = """mutation { createInvoiceFromOrder(order: {native: {source: "shop", id: "1"}}, idempotencyKey: "%s") { outcome } }"""
     async with opened(lambda _: answer(status=400)) as gateway:

@@ -122,6 +122,18 @@ async def test_a_file_that_cannot_be_read_is_said_as_at_the_start_and_nothing_is
     assert (said, taken.times) == ([*lines, NOTHING], 0)
 
 
+async def test_a_bug_of_the_reader_is_no_end_of_reading() -> None:
+    def broken() -> Settings:
+        raise KeyError("s3cret")
+
+    async with running(Taken(), broken) as (reloads, said):
+        for times in (1, 2):
+            reloads.ask()
+            await until(lambda: len(said) == times * 2)  # noqa: B023  (waited for here)
+
+    assert said == ["gateway.toml: it cannot be taken again", NOTHING] * 2
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGHUP")
 async def test_a_hangup_asks_and_is_what_it_was_before_at_the_end() -> None:
     before = signal.getsignal(signal.SIGHUP)

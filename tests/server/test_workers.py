@@ -254,3 +254,13 @@ async def test_a_worker_whose_journal_is_gone_says_so_in_a_line(sandbox: Running
 
     assert "server.state: " in gateway.said()
     assert "Traceback" not in gateway.said()
+
+
+async def test_a_worker_makes_no_new_journal_where_the_others_have_lost_theirs(sandbox: RunningSandbox, tmp_path: Path) -> None:
+    async with serving(sandbox, tmp_path) as gateway:
+        (tmp_path / "journal.db").rename(tmp_path / "elsewhere.db")
+        os.kill(gateway.workers()[0], signal.SIGKILL)
+        await until(lambda: "ended by exit code 3" in gateway.said())
+
+    assert "journal.db: its file was removed or replaced" in gateway.said()
+    assert not (tmp_path / "journal.db").exists()

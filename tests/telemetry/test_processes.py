@@ -21,6 +21,13 @@ def be(pid: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "getpid", lambda: pid)
 
 
+def ended() -> int:
+    """Give the id of a process that was there."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
 @pytest.fixture
 def counter() -> Counter:
     counter = Counter("calls_total", "Calls.", "source")
@@ -53,13 +60,50 @@ def test_what_a_process_told_of_itself_is_not_told_twice(counter: Counter) -> No
 
 def test_of_a_process_that_has_ended_nothing_is_told(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
     own, processes = os.getpid(), Processes()
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    be(ended.pid, monkeypatch)
+    be(ended(), monkeypatch)
     processes.publish([counter])
     be(own, monkeypatch)
 
     assert told(processes, counter)[2:] == [f'calls_total{{source="shop",worker="{own}"}} 1']
+
+
+def test_what_has_ended_is_forgotten_before_another_has_its_id(counter: Counter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    own, processes = os.getpid(), Processes()
+    be(ended(), monkeypatch)
+    processes.publish([counter])
+    be(own, monkeypatch)
+    processes.publish([counter])
+
+    (folder,) = tmp_path.iterdir()
+    assert [path.name for path in folder.iterdir()] == [str(own)]
+
+
+def test_who_leaves_takes_what_it_told_along(counter: Counter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    processes = Processes()
+    processes.publish([counter])
+    processes.leave()
+
+    (folder,) = tmp_path.iterdir()
+    assert list(folder.iterdir()) == []
+
+
+def test_the_last_one_removes_what_a_killed_maker_left(counter: Counter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    own, other = os.getpid(), os.getppid()
+    be(ended(), monkeypatch)
+    processes = Processes()
+    for worker in (own, other):
+        be(worker, monkeypatch)
+        processes.publish([counter])
+    left = []
+    for worker in (own, other):
+        be(worker, monkeypatch)
+        processes.leave()
+        left.append(len(list(tmp_path.iterdir())))
+
+    assert left == [1, 0]
 
 
 def test_what_is_published_replaces_what_was(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
