@@ -8,7 +8,6 @@ import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
@@ -25,7 +24,7 @@ from gateway.journal import Journal, keep_clean
 from gateway.loaders import LinkRule, LinkRules, read_link_file
 from gateway.model import UNREAD, OrderStatus, PaymentStatus
 from gateway.mutations import ShowsSubmitted, Writes
-from gateway.schema import CostModel, Explainer, Federation, Schema, build_schema
+from gateway.schema import CostModel, Explainer, Federation, build_schema
 from gateway.server import (
     Admission,
     AttemptCounts,
@@ -68,7 +67,7 @@ from gateway.transport.http1_wire import Http1Wire
 from gateway.transport.http_upstream import HttpUpstream
 from gateway.transport.pace import Paces
 from gateway.transport.shared_window import SharedWindows
-from gateway.transport.tls import tls_context, usual_tls_context
+from gateway.transport.tls import tls_context
 from gateway.transport.wire import Wire, WireError, WireRequest
 
 _MAX_BYTES_OF_KEYS = 256_000
@@ -159,7 +158,6 @@ def make_gateway(
     """
     used_clock = clock or SystemClock()
     used_paces = paces or _paces(settings, used_clock, journal)
-    usual_tls = cache(usual_tls_context)  # made once: reading the certificates of all authorities takes a while
     all_made: dict[str, Connected] = {}
     former: dict[str, str] = {}
     for key, source_settings in settings.sources.items():
@@ -168,7 +166,7 @@ def make_gateway(
         files = _digests(source_settings)
         made = None if earlier is None else earlier.connected.get(key)
         if made is None or (made.settings, made.files) != (source_settings, files):
-            used_wire = wire or Http1Wire(tls=_tls(key, source_settings) or usual_tls())
+            used_wire = wire or Http1Wire(tls=_tls(key, source_settings))
             meter = UpstreamMeter(metrics or Metrics(), key)
             windows = _windows(key, source_settings, files, used_clock, None if settings.is_in_memory else journal)
             source = _make_source(key, source_settings, used_wire, used_clock, used_paces, meter, windows)
@@ -335,7 +333,6 @@ class _InUse:
 
     settings: Settings
     gateway: Gateway
-    schema: Schema
     tokens: Tokens | None
     rates: Rates
     spans: Spans | None
@@ -352,7 +349,7 @@ def _make(lasting: _Lasting, settings: Settings, earlier: _InUse | None = None) 
     )
     key = settings.server.signing_key
     signer = None if key is None else LinkSigner(key.get_secret_value().encode(), clock)
-    schema, rules = _schema(settings, earlier), _link_rules(settings)
+    schema, rules = build_schema(_federation(settings)), _link_rules(settings)
     explainer = Explainer(schema, max_nodes=settings.limits.max_nodes, link_rules=rules)
     tokens, rates = _tokens(lasting, settings, earlier), make_rates(settings, clock)
     admission = Admission(Authenticator(Callers(settings.callers), tokens), rates, lasting.shared_rates)
@@ -379,7 +376,7 @@ def _make(lasting: _Lasting, settings: Settings, earlier: _InUse | None = None) 
         observer,
     )
     serving = Serving(app, gateway.wires if spans is None else {*gateway.wires, spans.writer})
-    return _InUse(settings=settings, gateway=gateway, schema=schema, tokens=tokens, rates=rates, spans=spans, serving=serving)
+    return _InUse(settings=settings, gateway=gateway, tokens=tokens, rates=rates, spans=spans, serving=serving)
 
 
 def _names_in(trusted: TrustedDocuments) -> Iterator[str]:
@@ -393,12 +390,6 @@ def _spans(settings: Settings, earlier: _InUse | None) -> Spans | None:
     if earlier is not None and earlier.settings.telemetry == settings.telemetry:
         return earlier.spans
     return make_spans(settings.telemetry)
-
-
-def _schema(settings: Settings, earlier: _InUse | None) -> Schema:
-    if earlier is not None and earlier.settings.federation == settings.federation:
-        return earlier.schema
-    return build_schema(_federation(settings))
 
 
 def _tokens(lasting: _Lasting, settings: Settings, earlier: _InUse | None) -> Tokens | None:
@@ -484,7 +475,8 @@ class _Root:
 def create_app(settings: Settings, wire: Wire | None = None, clock: Clock | None = None, *, journeys: Sequence[Journey] = ()) -> Starlette:
     """Make the application. Raises `SettingsError` when it would be open to others than this machine.
 
-    Its `state` is for the process around it: `load`, to say when it stops, and `take` and `prepare`, to give it another configuration.
+    Its `state` is for the process around it: `load`, to say when it stops, `take` and `prepare`, to give it another configuration, and
+    `journal`, to claim before it makes others.
     """
     used_clock = clock or SystemClock()
     journal, metrics = make_journal(settings, used_clock), Metrics()

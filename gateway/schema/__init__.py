@@ -25,8 +25,6 @@ from gateway.schema.scalars import SCALARS
 from gateway.schema.source import Source
 from gateway.schema.subgraph import print_subgraph
 
-Schema = strawberry.Schema
-
 
 class _Graph(strawberry.Schema):
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
@@ -64,7 +62,6 @@ __all__ = [
     "Explainer",
     "Federation",
     "InvalidDocument",
-    "Schema",
     "Weighed",
     "Writes",
     "build_schema",
