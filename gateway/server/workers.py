@@ -186,9 +186,9 @@ class Workers:
             code = 0
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 1
-        except Exception as error:  # noqa: BLE001  (a bug of ours; another worker takes this one's place)
+        except Exception:  # noqa: BLE001  (a bug of ours; another worker takes this one's place)
             code = 1
-            _LOG.error("worker %d: %s: %s", os.getpid(), type(error).__name__, error)
+            _LOG.exception("worker %d failed", os.getpid())
         finally:
             with suppress(OSError):
                 sys.stdout.flush()

@@ -246,6 +246,27 @@ async def test_workers_that_cannot_begin_end_all() -> None:
     assert (process.returncode, said) == (1, (b"", b""))
 
 
+async def test_what_a_worker_fails_with_is_told_by_type_and_place_and_not_by_its_text() -> None:
+    script = (
+        "import socket, sys\n"
+        "from gateway.server.workers import Workers\n"
+        "from gateway.telemetry import write_logs\n"
+        "def work(line, listener): raise ValueError('hush')\n"
+        "write_logs('text', 'warning')\n"
+        "listener = socket.create_server(('127.0.0.1', 0))\n"
+        "sys.exit(0 if Workers(1, work, listener, lambda: None, lambda: False).run() else 1)\n"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stderr=PIPE, cwd=ROOT)
+    assert process.stderr is not None
+    said = await asyncio.wait_for(process.stderr.readuntil(b"takes its place"), 30)
+    process.kill()
+    await process.wait()
+
+    assert b" failed\nValueError\n" in said
+    assert b"in work" in said
+    assert b"hush" not in said
+
+
 async def test_a_worker_whose_journal_is_gone_says_so_in_a_line(sandbox: RunningSandbox, tmp_path: Path) -> None:
     async with serving(sandbox, tmp_path) as gateway:
         (tmp_path / "journal.db").write_bytes(b"no database at all, but some text that is long enough to be read as a header of one")
